@@ -1,0 +1,354 @@
+"""What a site's and a district's TOML file may say; the environment has the last word.
+
+`ONEWINDOW_SITE__HTTP_PORT=8001` overrides `http_port` in `[site]`; lists of tables are JSON there.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+ENV_PREFIX = "ONEWINDOW_"
+DAY_S = 86_400
+KEY_BYTES_MIN = 16
+
+
+def _from_hex(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return bytes.fromhex(value)
+        except ValueError:
+            raise ValueError("not hexadecimal digits") from None
+    return value
+
+
+def _long_enough(value: SecretBytes) -> SecretBytes:
+    if len(value.get_secret_value()) < KEY_BYTES_MIN:
+        raise ValueError(f"shorter than {2 * KEY_BYTES_MIN} hexadecimal digits")
+    return value
+
+
+def _exactly_32(value: SecretBytes) -> SecretBytes:
+    if len(value.get_secret_value()) != 32:  # noqa: PLR2004 - AES-256 takes exactly this
+        raise ValueError("not 64 hexadecimal digits")
+    return value
+
+
+Key = Annotated[SecretBytes, BeforeValidator(_from_hex), AfterValidator(_long_enough)]
+Key32 = Annotated[SecretBytes, BeforeValidator(_from_hex), AfterValidator(_exactly_32)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SiteId = Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,32}$")]
+VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+DeviceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Seconds = Annotated[float, Field(gt=0)]
+Lang = Literal["zh-CN", "en"]
+Size = Literal["S", "M", "L"]
+Reach = Literal["low", "mid", "high"]
+
+
+class _Table(BaseModel):
+    """One table of the file; a key that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class MqttTable(_Table):
+    """`[mqtt]`: the broker. A site without this table runs by itself."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    username: str
+    password: SecretStr
+    keepalive_s: Annotated[int, Field(ge=2, le=600)] = 10
+
+
+class SiteTable(_Table):
+    """`[site]`."""
+
+    id: SiteId
+    name: str
+    address: str
+    tel: str = ""  # staff on call, named on the kiosk's screen
+    data: Path = Path("data")  # folder of site.db; relative to the settings file
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8001
+    lang: Lang = "zh-CN"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "site.db"
+
+
+class LineTable(_Table):
+    """`[[line]]`: a line by name, for people and the simulator; device URLs name its path."""
+
+    name: DeviceName
+    url: str
+
+
+class CabinetTable(_Table):
+    """`[[cabinet]]`: doors are counted on from board to board in the order of `boards`."""
+
+    letter: Annotated[str, Field(pattern=r"^[A-Z]$")]
+    boards: Annotated[list[str], Field(min_length=1)]
+
+
+class CompartmentTable(_Table):
+    """`[[compartment]]`."""
+
+    cabinet: Annotated[str, Field(pattern=r"^[A-Z]$")]
+    no: Annotated[int, Field(ge=1, le=999)]
+    size: Size
+    height_cm: Annotated[int, Field(ge=0, le=300)]  # of the handle above the floor
+    reach: Reach = "mid"
+
+
+class MachineTable(_Table):
+    """`[[machine]]`: a licence machine."""
+
+    name: DeviceName
+    url: str
+
+
+class ScannerTable(_Table):
+    """`[[scanner]]`."""
+
+    name: DeviceName
+    url: str
+
+
+class PolicyTable(_Table):
+    """`[policy]` of a site: durations in seconds, the defaults are the field's custom."""
+
+    confirm_pickup: bool = (
+        True  # company and items are named and a press awaited before a door opens
+    )
+    second_factor: Literal["none"] = "none"
+    retention_s: Seconds = 15 * DAY_S  # from ready to overdue
+    session_idle_s: Seconds = 60  # then "still there?"
+    session_end_s: Seconds = 30  # then the session ends, never while a door is open
+    vendor_idle_s: Seconds = 120
+    refused_s: Seconds = 8  # a refusal or "done" stays on the screen
+    rating_s: Seconds = 20
+    door_unseen_s: Seconds = 2.0  # no movement seen after a pulse: ask the person to push or pull
+    door_jammed_s: Seconds = 10  # after that: jammed, staff
+    ajar_notice_s: Seconds = 30
+    ajar_alarm_s: Seconds = 60
+    reopen_s: Seconds = 90  # the same person may have the same door again
+    reopen_times: Annotated[int, Field(ge=0, le=5)] = 2
+    same_code_quiet_s: Seconds = 2.0  # the same text before the scanner counts again after this
+    outlet_reminder_s: Seconds = 60
+    outlet_retract_s: Seconds = 180
+    blanks_low: Annotated[int, Field(ge=0)] = 40  # sets
+    blanks_critical: Annotated[int, Field(ge=0)] = 10
+    board_silent_s: Seconds = 10
+    guess_window_s: Seconds = 600  # wrong typed codes at one kiosk are counted over this time
+    guess_free_tries: Annotated[int, Field(ge=0)] = 3
+    guess_first_wait_s: Seconds = 5  # doubled with each further wrong try, up to 40 s
+    guess_lockout_tries: Annotated[int, Field(ge=1)] = 10
+    guess_lockout_s: Seconds = 300
+    guess_second_lockout_s: Seconds = 1_800
+    code_tries: Annotated[int, Field(ge=3, le=10)] = 5  # wrong phone digits for one typed code
+    code_rest_s: Seconds = 1_800
+
+
+class LinkTable(_Table):
+    """`[link]` of a site: what it shares with its district and nobody else."""
+
+    key: Key  # authenticates batches of entries
+    code_key: Key  # QR and badge texts are stored under it
+    typed_salt: Key  # typed codes are stored under it
+
+
+class DistrictTable(_Table):
+    """`[district]`."""
+
+    name: str = ""
+    data: Path = Path("data")  # folder of district.db; relative to the settings file
+    database: str = ""  # an SQLAlchemy URL; empty: SQLite in `data`
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8000
+    public_url: str = ""  # what a recipient's phone is told; empty: made from host and port
+    seal_key: Key32  # pickup codes are stored encrypted under it
+    lang: Lang = "zh-CN"
+    tel: str = ""  # named in messages
+    demo: bool = False  # shows the demo's page with phone, kiosk and cabinet side by side
+    simulator_url: str = ""  # the demo's page shows its cabinet
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data / 'district.db'}"
+
+    @property
+    def url(self) -> str:
+        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+
+
+class DistrictSiteTable(_Table):
+    """`[[site]]` of a district; the three secrets are the ones in that site's `[link]`."""
+
+    id: SiteId
+    name: str
+    address: str
+    how_to_find: str = ""
+    kiosk_url: str = ""  # where the kiosk's page is, for the demo's page and for ops
+    link_key: Key
+    code_key: Key
+    typed_salt: Key
+
+
+class VendorTable(_Table):
+    """`[[vendor]]`: engraves seals and loads cabinets."""
+
+    id: VendorId
+    name: str
+
+
+class ApiKeyTable(_Table):
+    """`[[api_key]]`: `sha256` is hex, of a bearer key of 128 random bits or more."""
+
+    name: str
+    sha256: Digest
+    scopes: Annotated[
+        frozenset[Literal["orders", "codes", "fleet:read", "fleet:operate"]], Field(min_length=1)
+    ]
+
+
+class LoginTable(_Table):
+    """`[[login]]`: a person at `/ops` or `/vendor`."""
+
+    username: str
+    password_hash: SecretStr  # argon2, as `argon2.PasswordHasher().hash` writes it
+    role: Literal["ops", "vendor"]
+    vendor_id: VendorId | None = None
+
+    @model_validator(mode="after")
+    def _vendors_have_one(self) -> Self:
+        if (self.role == "vendor") != (self.vendor_id is not None):
+            raise ValueError("a vendor's log-in names its vendor_id, another's does not")
+        return self
+
+
+class BadgeTable(_Table):
+    """`[[badge]]`: good at the sites that `hashes` names.
+
+    A hash is `codes.keyed_hash` with that site's code key over the text behind `OWB:`.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    role: Literal["vendor", "staff"]
+    vendor_id: VendorId | None = None
+    hashes: Annotated[dict[SiteId, Digest], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _vendors_have_one(self) -> Self:
+        if (self.role == "vendor") != (self.vendor_id is not None):
+            raise ValueError("a vendor's badge names its vendor_id, another's does not")
+        return self
+
+
+class MessagesTable(_Table):
+    """`[messages]`: what reaches a recipient, and when."""
+
+    notify_at_night: bool = False  # false: from 21:00 to 08:00 "ready" waits for 08:00
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=ENV_PREFIX, env_nested_delimiter="__"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class names it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file; `init_settings` carries the parsed file."""
+        return env_settings, init_settings
+
+
+class SiteSettings(_Settings):
+    """`site.toml`."""
+
+    site: SiteTable
+    line: list[LineTable] = []
+    cabinet: Annotated[list[CabinetTable], Field(min_length=1)]
+    compartment: Annotated[list[CompartmentTable], Field(min_length=1)]
+    machine: list[MachineTable] = []
+    scanner: list[ScannerTable] = []
+    policy: PolicyTable = PolicyTable()
+    link: LinkTable
+    mqtt: MqttTable | None = None
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        letters = [each.letter for each in self.cabinet]
+        _unique("cabinet.letter", letters)
+        _unique("compartment", [f"{each.cabinet}/{each.no}" for each in self.compartment])
+        _unique("machine.name", [each.name for each in self.machine])
+        _unique("scanner.name", [each.name for each in self.scanner])
+        _unique("line.name", [each.name for each in self.line])
+        for each in self.compartment:
+            _known("compartment.cabinet", each.cabinet, letters)
+        return self
+
+
+class DistrictSettings(_Settings):
+    """`district.toml`."""
+
+    district: DistrictTable
+    site: list[DistrictSiteTable] = []
+    vendor: list[VendorTable] = []
+    api_key: list[ApiKeyTable] = []
+    login: list[LoginTable] = []
+    badge: list[BadgeTable] = []
+    messages: MessagesTable = MessagesTable()
+    mqtt: MqttTable | None = None
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        sites = [each.id for each in self.site]
+        vendors = [each.id for each in self.vendor]
+        _unique("site.id", sites)
+        _unique("vendor.id", vendors)
+        _unique("api_key.name", [each.name for each in self.api_key])
+        _unique("login.username", [each.username for each in self.login])
+        _unique("badge.id", [each.id for each in self.badge])
+        for login in self.login:
+            _known("login.vendor_id", login.vendor_id, [None, *vendors])
+        for badge in self.badge:
+            _known("badge.vendor_id", badge.vendor_id, [None, *vendors])
+            for site in badge.hashes:
+                _known("badge.hashes", site, sites)
+        return self
+
+
+def _unique(key: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{key}: {name} is given twice")
+
+
+def _known(key: str, name: str | None, names: Sequence[str | None]) -> None:
+    if name not in names:
+        raise ValueError(f"{key}: {name} is not in this file")
