@@ -132,7 +132,9 @@ class MachineSight:
 
     at: float
     state: MachineState
-    faults: frozenset[str]  # jam, no_blanks, service_door, outlet_blocked, sensor, reject_full, printer, memory, position, supply_low
+    faults: frozenset[
+        str
+    ]  # jam, no_blanks, service_door, outlet_blocked, sensor, reject_full, printer, memory, position, supply_low
     last: Command
     previous: Command
     blanks: int | None  # None: no printer

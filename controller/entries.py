@@ -1,0 +1,276 @@
+"""Journal entries: every kind that passes between a site and its district, declared once.
+
+Shapes are TypedDicts: what is written is what is read. People are opaque ids, codes are hashes or
+ids; nothing here may name a person, a phone or a secret. Durations are seconds, times RFC 3339 UTC.
+`where` is `A/7` (cabinet and compartment) or a machine's name.
+"""
+
+from enum import StrEnum
+from typing import Literal, NotRequired, TypedDict
+
+
+class Down(StrEnum):
+    """What a district tells a site."""
+
+    ORDER_PLACED = "order.placed"
+    ORDER_CANCELLED = "order.cancelled"
+    CODE_REPLACED = "code.replaced"
+    BADGE_GRANTED = "badge.granted"
+    BADGE_REVOKED = "badge.revoked"
+
+
+class Up(StrEnum):
+    """What a site tells its district."""
+
+    SITE_STARTED = "site.started"
+    MOVEMENT_INTENDED = "movement.intended"
+    MOVEMENT_SETTLED = "movement.settled"
+    ITEM_LOADED = "item.loaded"
+    ITEM_COLLECTED = "item.collected"
+    PICKUP_READY = "pickup.ready"
+    PICKUP_STARTED = "pickup.started"
+    PICKUP_COMPLETED = "pickup.completed"
+    PICKUP_ENDED = "pickup.ended"
+    PICKUP_REFUSED = "pickup.refused"
+    PROBLEM_REPORTED = "problem.reported"
+    FEEDBACK_RATED = "feedback.rated"
+    DOOR_OPENED = "door.opened"
+    DOOR_CLOSED = "door.closed"
+    DOOR_FORCED = "door.forced"
+    DOOR_AJAR = "door.ajar"
+    DOOR_UNKNOWN = "door.unknown"
+    COMPARTMENT_FAULT = "compartment.fault"
+    COMPARTMENT_RESTORED = "compartment.restored"
+    MACHINE_CHANGED = "machine.changed"
+    ALARM_RAISED = "alarm.raised"
+    ALARM_CLEARED = "alarm.cleared"
+
+
+class Kind(StrEnum):
+    """Item kinds known so far; which the district accepts is its settings' choice."""
+
+    BUSINESS_LICENCE = "business_licence"
+    SEAL_SET = "seal_set"
+
+
+class Holder(StrEnum):
+    CABINET = "cabinet"
+    MACHINE = "machine"
+
+
+class CompartmentState(StrEnum):
+    FREE = "free"
+    RESERVED = "reserved"
+    OCCUPIED = "occupied"
+    OPEN = "open"
+    FAULT = "fault"
+    BLOCKED = "blocked"
+
+
+class ItemState(StrEnum):
+    EXPECTED = "expected"
+    LOADED = "loaded"
+    RELEASING = "releasing"
+    COLLECTED = "collected"
+    RETURN_REQUESTED = "return_requested"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+class OrderState(StrEnum):
+    PLACED = "placed"
+    PARTLY_LOADED = "partly_loaded"
+    READY = "ready"
+    PARTLY_COLLECTED = "partly_collected"
+    COLLECTED = "collected"
+    OVERDUE = "overdue"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+class AlarmKind(StrEnum):
+    DOOR_AJAR = "door_ajar"
+    DOOR_FORCED = "door_forced"
+    LOCK_JAMMED = "lock_jammed"
+    BOARD_SILENT = "board_silent"
+    BUS_DOWN = "bus_down"
+    ITEM_LEFT = "item_left"
+    ITEM_MISSING = "item_missing"
+    MACHINE_FAULT = "machine_fault"
+    BLANKS_LOW = "blanks_low"
+    TEMPERATURE = "temperature"
+    POWER = "power"
+    TAMPER = "tamper"
+    CLOCK_JUMP = "clock_jump"
+    JOURNAL_BROKEN = "journal_broken"
+    DISK_LOW = "disk_low"
+    GUESSING = "guessing"
+    REMOTE_CAP = "remote_cap"
+    CLONED = "cloned"
+    UNEXPLAINED = "unexplained"
+
+
+Severity = Literal["warning", "critical"]
+SeenBy = Literal["door", "sensor", "machine", "person"]
+
+
+class PlacedItem(TypedDict):
+    item_id: str
+    kind: str
+    holder: Literal["cabinet", "machine"]
+    vendor_id: str | None
+    label: str  # `OWL:...`
+    size: Literal["S", "M", "L"]
+
+
+class PlacedCode(TypedDict):
+    code_id: str
+    qr: str  # hex HMAC-SHA256 with the site's code key over the QR's secret
+    typed: list[str]  # hex scrypt with the site's salt over code + last four, one for each phone
+
+
+class OrderPlaced(TypedDict):
+    order: str  # order_no
+    company: str  # the name alone; a sole trader's masked
+    items: list[PlacedItem]
+    codes: list[PlacedCode]
+    retention_s: int
+    needs: dict[str, str]  # {"reach": "low"} or empty
+
+
+class OrderCancelled(TypedDict):
+    order: str
+    reason: str
+
+
+class CodeReplaced(TypedDict):
+    order: str
+    replaces: str  # code_id that is dead from now on
+    code: PlacedCode
+
+
+class BadgeGranted(TypedDict):
+    badge: str  # badge id
+    hash: str  # hex HMAC-SHA256 with the site's code key over the badge's secret
+    role: Literal["vendor", "staff"]
+    vendor_id: str | None
+    valid_until: str
+
+
+class BadgeRevoked(TypedDict):
+    badge: str
+
+
+class CompartmentPlan(TypedDict):
+    cabinet: str
+    no: int
+    size: str
+    height_cm: int
+    reach: str
+
+
+class SiteStarted(TypedDict):
+    version: str
+    compartments: list[CompartmentPlan]
+    machines: list[str]
+
+
+class MovementIntended(TypedDict):
+    intent: str
+    kind: Literal["load", "collect", "reopen", "present"]
+    where: str
+    reason: str  # a sentence's key, e.g. "pickup", "vendor_load", "forgot_something"
+    order: NotRequired[str]
+    badge: NotRequired[str]
+    seq: NotRequired[int]  # a machine's sequence number
+
+
+class MovementSettled(TypedDict):
+    intent: str
+    outcome: Literal["moved", "not_moved", "unknown"]
+    seen_by: SeenBy | None
+
+
+class ItemLoaded(TypedDict):
+    item: str
+    order: str
+    where: str
+    by: SeenBy
+    badge: NotRequired[str]
+
+
+class ItemCollected(TypedDict):
+    item: str
+    order: str
+    where: str
+    by: SeenBy
+    code: str | None  # code_id
+
+
+class PickupReady(TypedDict):
+    order: str
+    expires_at: str
+
+
+class PickupStarted(TypedDict):
+    order: str
+    code: str
+    session: str
+
+
+class PickupEnded(TypedDict):
+    """`pickup.completed` (the code is spent) and `pickup.ended` (something is left, the code stays good)."""
+
+    order: str
+    session: str
+    left: list[str]  # item ids
+
+
+class PickupRefused(TypedDict):
+    reason: str  # a Reason; for strangers always code_unknown
+    how: Literal["qr", "typed", "badge", "label", "foreign"]
+
+
+class ProblemReported(TypedDict):
+    case: str  # shown to the person
+    where: str | None
+    order: str | None
+    what: str
+
+
+class FeedbackRated(TypedDict):
+    order: str
+    stars: int
+
+
+class DoorChanged(TypedDict):
+    """`door.opened|closed|forced|ajar|unknown`; `n` counts this door's changes of state."""
+
+    where: str
+    n: int
+
+
+class CompartmentChanged(TypedDict):
+    """`compartment.fault|restored`."""
+
+    where: str
+    reason: str
+
+
+class MachineChanged(TypedDict):
+    machine: str
+    state: str
+    blanks: int | None
+    faults: list[str]
+
+
+class AlarmRaised(TypedDict):
+    alarm: str
+    kind: str
+    where: str
+    severity: Severity
+    since: str
+
+
+class AlarmCleared(TypedDict):
+    alarm: str

@@ -1,0 +1,232 @@
+"""The hash-chained journal: one table in both tiers, one chain for each site and direction.
+
+A chain's hash is over the stored bytes as they are; nothing here parses and writes them again.
+The body's form outlives a release: the chains of old databases are checked with this code.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    event,
+    func,
+    select,
+)
+
+GENESIS = "0" * 64  # `prev` of a chain's first entry
+
+
+class Stream(StrEnum):
+    UP = "up"  # from a site to its district
+    DOWN = "down"  # from the district to one site
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as stored. `at` is RFC 3339 in UTC with milliseconds."""
+
+    site: str
+    stream: Stream
+    seq: int
+    at: str
+    kind: str
+    data: dict[str, Any]
+    prev: str
+    body: bytes
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain ends; seq 0 and GENESIS where nothing is."""
+
+    seq: int
+    hash: str
+
+
+EMPTY = Head(0, GENESIS)
+
+
+class BrokenChain(Exception):
+    """An entry does not follow the one before it; `seq` is the first bad one."""
+
+    def __init__(self, site: str, stream: Stream, seq: int, what: str) -> None:
+        super().__init__(f"journal {stream} of {site}: entry {seq}: {what}")
+        self.seq = seq
+
+
+def journal_table(metadata: MetaData) -> Table:
+    """Declare the journal in a tier's schema, with the triggers that refuse change and removal."""
+    table = Table(
+        "journal",
+        metadata,
+        Column("site", String(32), primary_key=True),
+        Column("stream", String(4), primary_key=True),
+        Column("seq", Integer, primary_key=True, autoincrement=False),
+        Column("at", String(24), nullable=False),
+        Column("kind", String(40), nullable=False),
+        Column("hash", String(64), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+    )
+    for statement in APPEND_ONLY:
+        event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves DDL untyped
+    return table
+
+
+APPEND_ONLY = tuple(
+    f"CREATE TRIGGER journal_no_{act.lower()} BEFORE {act} ON journal "
+    f"BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+    for act in ("UPDATE", "DELETE")
+)
+
+
+def rfc3339(at: datetime) -> str:
+    """UTC, milliseconds: 2026-11-24T06:33:38.123Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """The other way; always aware."""
+    return datetime.fromisoformat(text)
+
+
+def head(connection: Connection, journal: Table, site: str, stream: Stream) -> Head:
+    row = connection.execute(
+        select(journal.c.seq, journal.c.hash)
+        .where(journal.c.site == site, journal.c.stream == stream)
+        .order_by(journal.c.seq.desc())
+        .limit(1)
+    ).first()
+    return Head(row.seq, row.hash) if row else EMPTY
+
+
+def append(  # noqa: PLR0913 - a journal entry has this many parts
+    connection: Connection,
+    journal: Table,
+    site: str,
+    stream: Stream,
+    kind: str,
+    data: dict[str, Any],
+    at: datetime,
+) -> Entry:
+    """Write the next entry of a chain in the caller's transaction."""
+    last = head(connection, journal, site, stream)
+    words = {
+        "stream": stream.value,
+        "seq": last.seq + 1,
+        "at": rfc3339(at),
+        "kind": kind,
+        "data": data,
+        "prev": last.hash,
+    }
+    body = json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
+    entry = read_entry(site, body)
+    _insert(connection, journal, entry)
+    return entry
+
+
+def receive(connection: Connection, journal: Table, entry: Entry) -> None:
+    """Write a copied entry. BrokenChain unless it follows the copy's head exactly."""
+    last = head(connection, journal, entry.site, entry.stream)
+    if entry.seq != last.seq + 1:
+        raise BrokenChain(entry.site, entry.stream, entry.seq, f"expected entry {last.seq + 1}")
+    if entry.prev != last.hash:
+        raise BrokenChain(entry.site, entry.stream, entry.seq, "does not follow the entry before")
+    _insert(connection, journal, entry)
+
+
+def _insert(connection: Connection, journal: Table, entry: Entry) -> None:
+    connection.execute(
+        journal.insert().values(
+            site=entry.site,
+            stream=entry.stream.value,
+            seq=entry.seq,
+            at=entry.at,
+            kind=entry.kind,
+            hash=entry.hash,
+            body=entry.body,
+        )
+    )
+
+
+def read_entry(site: str, body: bytes) -> Entry:
+    """Parse stored or received bytes. ValueError where they are no entry."""
+    words = json.loads(body)
+    match words:
+        case {
+            "stream": str(stream),
+            "seq": int(seq),
+            "at": str(at),
+            "kind": str(kind),
+            "data": dict(data),
+            "prev": str(prev),
+        } if seq > 0:
+            digest = hashlib.sha256(body).hexdigest()
+            return Entry(site, Stream(stream), seq, at, kind, data, prev, body, digest)
+    raise ValueError("not a journal entry")
+
+
+def entries(
+    connection: Connection,
+    journal: Table,
+    site: str,
+    stream: Stream,
+    after: int = 0,
+    limit: int | None = None,
+) -> Iterator[Entry]:
+    """Stored entries with seq above `after`, in order."""
+    rows = connection.execute(
+        select(journal.c.body)
+        .where(journal.c.site == site, journal.c.stream == stream, journal.c.seq > after)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    for row in rows:
+        yield read_entry(site, row.body)
+
+
+def chains(connection: Connection, journal: Table) -> list[tuple[str, Stream, int]]:
+    """Every chain in a database, with its length."""
+    rows = connection.execute(
+        select(journal.c.site, journal.c.stream, func.count())
+        .group_by(journal.c.site, journal.c.stream)
+        .order_by(journal.c.site, journal.c.stream)
+    )
+    return [(site, Stream(stream), length) for site, stream, length in rows]
+
+
+def verify(connection: Connection, journal: Table, site: str, stream: Stream) -> Head:
+    """Check a whole chain from its stored bytes and give its head. BrokenChain at the first flaw."""
+    last = EMPTY
+    rows = connection.execute(
+        select(journal.c.seq, journal.c.hash, journal.c.body, journal.c.kind, journal.c.at)
+        .where(journal.c.site == site, journal.c.stream == stream)
+        .order_by(journal.c.seq)
+    )
+    for row in rows:
+        number = last.seq + 1
+        try:
+            entry = read_entry(site, row.body)
+        except ValueError as error:
+            raise BrokenChain(site, stream, row.seq, "cannot be read") from error
+        if not row.seq == entry.seq == number:
+            raise BrokenChain(site, stream, number, "is missing or out of order")
+        if entry.prev != last.hash:
+            raise BrokenChain(site, stream, number, "does not follow the entry before")
+        if (row.hash, row.kind, row.at) != (entry.hash, entry.kind, entry.at):
+            raise BrokenChain(site, stream, number, "was changed")
+        last = Head(entry.seq, entry.hash)
+    return last

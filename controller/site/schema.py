@@ -1,0 +1,207 @@
+"""A site's tables. Times are RFC 3339 texts in UTC, ids are opaque texts, hashes are hex."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    text,
+)
+
+from controller.journal import journal_table
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+ID = String(64)
+TIME = String(24)
+HASH = String(64)
+
+journal = journal_table(metadata)
+
+acked = Table(  # how far the district has confirmed our journal: the sender's cursor, one row
+    "acked",
+    metadata,
+    Column("stream", String(4), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", HASH, nullable=False),
+    Column("at", TIME, nullable=False),
+)
+
+compartments = Table(
+    "compartments",
+    metadata,
+    Column("cabinet", String(1), primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("size", String(1), nullable=False),
+    Column("height_cm", Integer, nullable=False),
+    Column("reach", String(4), nullable=False),
+    Column("state", String(8), nullable=False),  # entries.CompartmentState
+    Column("reason", String(40)),  # of fault or blocked
+    Column("idle_since", TIME),
+)
+
+doors = Table(
+    "doors",
+    metadata,
+    Column("cabinet", String(1), primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("door", String(16), nullable=False),  # the grid's row: doors.Door
+    Column("state", String(8), nullable=False),  # open, closed, unknown: what others are told
+    Column("n", Integer, nullable=False),  # counts changes of `state`; never goes back
+    Column("at", TIME, nullable=False),
+    ForeignKeyConstraint(["cabinet", "no"], ["compartments.cabinet", "compartments.no"]),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_no", ID, primary_key=True),
+    Column("company", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reach", String(4)),
+    Column("retention_s", Integer, nullable=False),
+    Column("ready_at", TIME),
+    Column("expires_at", TIME),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", ID, primary_key=True),
+    Column("order_no", ID, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("holder", String(8), nullable=False),
+    Column("vendor_id", ID),
+    Column("label", String(80), nullable=False, unique=True),
+    Column("size", String(1), nullable=False),
+    Column("state", String(16), nullable=False),  # entries.ItemState
+    Column("cabinet", String(1)),
+    Column("no", Integer),
+    Column("machine", String(16)),
+    Column("job", Integer),  # the print job's number, made when the order is accepted
+    ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
+)
+Index(  # one item in a compartment: unique while it lies there
+    "ix_items_place",
+    items.c.cabinet,
+    items.c.no,
+    unique=True,
+    sqlite_where=text("cabinet IS NOT NULL"),
+    postgresql_where=text("cabinet IS NOT NULL"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("code_id", ID, primary_key=True),
+    Column("order_no", ID, nullable=False, index=True),
+    Column("qr", HASH, nullable=False, unique=True),
+    Column("state", String(8), nullable=False),  # open, spent, replaced, cancelled
+    ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
+)
+
+typed_codes = Table(
+    "typed_codes",
+    metadata,
+    Column("hash", HASH, primary_key=True),
+    Column("code_id", ID, nullable=False),
+    ForeignKeyConstraint(["code_id"], ["codes.code_id"]),
+)
+
+badges = Table(
+    "badges",
+    metadata,
+    Column("badge_id", ID, primary_key=True),
+    Column("hash", HASH, nullable=False, unique=True),
+    Column("role", String(8), nullable=False),
+    Column("vendor_id", ID),
+    Column("valid_until", TIME, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("intent_id", ID, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("cabinet", String(1)),
+    Column("no", Integer),
+    Column("machine", String(16)),
+    Column("seq", Integer),
+    Column("job", Integer),
+    Column("order_no", ID),
+    Column("item_id", ID),
+    Column("badge_id", ID),
+    Column("code_id", ID),
+    Column("session", ID),
+    Column("at", TIME, nullable=False),
+    Column("outcome", String(10)),  # NULL while open; moved, not_moved, unknown
+    Column("seen_by", String(8)),
+    Column("settled_at", TIME),
+)
+Index("ix_intents_open", intents.c.outcome)
+
+sessions = Table(  # pickups at the kiosk; at most one open for each order
+    "sessions",
+    metadata,
+    Column("session", ID, primary_key=True),
+    Column("order_no", ID, nullable=False),
+    Column("code_id", ID, nullable=False),
+    Column("started_at", TIME, nullable=False),
+    Column("ended_at", TIME),
+)
+Index(
+    "ix_sessions_open",
+    sessions.c.order_no,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+machines = Table(
+    "machines",
+    metadata,
+    Column("machine", String(16), primary_key=True),
+    Column("next_seq", Integer, nullable=False),
+    Column("next_job", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("blanks", Integer),
+    Column("faults", String(200), nullable=False),  # names joined by commas
+    Column("at", TIME, nullable=False),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("alarm_id", ID, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("place", String(32), nullable=False),  # `where` in entries
+    Column("severity", String(8), nullable=False),
+    Column("since", TIME, nullable=False),
+    Column("cleared_at", TIME),
+)
+Index(
+    "ix_alarms_standing",
+    alarms.c.kind,
+    alarms.c.place,
+    unique=True,
+    sqlite_where=text("cleared_at IS NULL"),
+    postgresql_where=text("cleared_at IS NULL"),
+)
+
+tries = Table(  # wrong typed codes, counted durably
+    "tries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("digits", HASH, nullable=False),  # keyed hash of the eight digits
+)

@@ -1,0 +1,166 @@
+"""Opens a tier's database: the one place that does.
+
+One connection of one process writes a SQLite file (a lock file sees to it); pages, checks and
+backups read through connections that cannot write. A transaction is durable when `write` ends:
+nothing below `synchronous=FULL` is accepted.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from controller.journal import Entry, Stream, append, receive
+from controller.ports import Clock
+
+FULL = 2  # SQLite's number for synchronous=FULL
+BUSY_MS = 5_000  # a reader's checkpoint never takes longer than this
+
+
+class StoreRefused(Exception):
+    """The database cannot be used; the text says why and what to do."""
+
+
+class Transaction:
+    """What a rule works in: a connection, and the journal entries written with it."""
+
+    def __init__(self, connection: Connection, journal: Table, clock: Clock) -> None:
+        self.connection = connection
+        self.entries: list[Entry] = []
+        self._journal = journal
+        self._clock = clock
+
+    def append(self, site: str, stream: Stream, kind: str, data: dict[str, Any]) -> Entry:
+        """Write an entry of our own in this transaction."""
+        entry = append(self.connection, self._journal, site, stream, kind, data, self._clock.now())
+        self.entries.append(entry)
+        return entry
+
+    def receive(self, entry: Entry) -> None:
+        """Write the other side's entry in this transaction; BrokenChain if it does not follow."""
+        receive(self.connection, self._journal, entry)
+        self.entries.append(entry)
+
+
+class Store:
+    """A database in use. `write` is the only way to change it."""
+
+    def __init__(self, writer: Engine, reader: Engine, journal: Table, clock: Clock) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.journal = journal
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._listeners: list[Callable[[list[Entry]], None]] = []
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One transaction, durable once this ends; only then listeners hear of its entries."""
+        with self._turn, self.writer.begin() as connection:
+            transaction = Transaction(connection, self.journal, self._clock)
+            yield transaction
+        if transaction.entries:
+            for listener in self._listeners:
+                listener(transaction.entries)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that cannot write and sees what is committed."""
+        with self.reader.connect() as connection:
+            yield connection
+
+    def on_commit(self, listener: Callable[[list[Entry]], None]) -> None:
+        """Have `listener` called with the entries of each transaction, after it is durable."""
+        self._listeners.append(listener)
+
+
+@contextmanager
+def open_store(
+    path: Path,
+    journal: Table,
+    clock: Clock,
+    *,
+    module: ModuleType | Any = None,
+    poolclass: type[Pool] = StaticPool,
+) -> Iterator[Store]:
+    """Open a SQLite file for this process alone. StoreRefused where that cannot be safe.
+
+    `module` and `poolclass` let a test put its own driver below, one that cuts the power.
+    """
+    with ExitStack() as keep_open:
+        keep_open.enter_context(_alone(path))
+        writer = _engine(f"file:{path}?mode=rwc", module, poolclass)
+        keep_open.callback(writer.dispose)
+        event.listen(writer, "connect", _prepare_writer)
+        event.listen(writer, "begin", _begin_immediate)
+        with writer.connect():
+            pass
+        reader = _engine(f"file:{path}?mode=ro", module, QueuePool)
+        keep_open.callback(reader.dispose)
+        yield Store(writer, reader, journal, clock)
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[Connection]:
+    """A connection that cannot write, beside a process that does."""
+    if not path.is_file():
+        raise StoreRefused(f"there is no database at {path}")
+    engine = _engine(f"file:{path}?mode=ro", None, StaticPool)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _engine(uri: str, module: ModuleType | Any, poolclass: type[Pool]) -> Engine:
+    options: dict[str, Any] = {} if module is None else {"module": module}
+    return create_engine(
+        f"sqlite:///{uri}&uri=true",
+        poolclass=poolclass,
+        connect_args={"check_same_thread": False},
+        **options,
+    )
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreRefused(f"{path} is in use by another process; end that one first") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _prepare_writer(raw: Any, _record: object) -> None:
+    raw.isolation_level = None  # the driver begins nothing by itself; `_begin_immediate` does
+    cursor = raw.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_MS}",
+        "mmap_size=0",
+        "trusted_schema=OFF",
+    ):
+        cursor.execute(f"PRAGMA {pragma}").fetchall()
+    durability = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    cursor.close()
+    if durability < FULL:
+        raise StoreRefused("the database does not sync every commit (synchronous below FULL)")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
