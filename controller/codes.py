@@ -1,4 +1,4 @@
-"""What a scanner may read, and how codes are kept: sealed nowhere here, at the site only as keyed hashes.
+"""What a scanner may read, and the hashes by which a site knows a code.
 
 These forms are printed on labels and sent in messages; they outlive a release.
 """
@@ -61,7 +61,7 @@ def read_scan(text: str) -> Scanned:
 
 
 def read_typed(text: str) -> str | None:
-    """Eight digits and the phone's last four as one string of twelve, spaces and dashes taken out."""
+    """Eight digits and the phone's last four, twelve in all, without spaces and dashes."""
     digits = text.translate(str.maketrans("", "", " -\u3000"))
     return digits if digits.isascii() and _TYPED.fullmatch(digits) else None
 
@@ -87,7 +87,7 @@ def keyed_hash(key: bytes, secret: str) -> str:
 
 
 def typed_hash(salt: bytes, typed: str, phone_tail: str) -> str:
-    """Hex scrypt of the typed code with the phone's last four; slow on purpose, so never on the loop."""
+    """Hex scrypt of typed code and phone's last four: slow on purpose, never on the loop."""
     return hashlib.scrypt(
         (typed + phone_tail).encode(), salt=salt, maxmem=SCRYPT_MEMORY, dklen=32, **SCRYPT
     ).hex()

@@ -219,7 +219,7 @@ class PickupStarted(TypedDict):
 
 
 class PickupEnded(TypedDict):
-    """`pickup.completed` (the code is spent) and `pickup.ended` (something is left, the code stays good)."""
+    """`pickup.completed` (the code is spent) and `pickup.ended` (something is left for it)."""
 
     order: str
     session: str

@@ -113,7 +113,7 @@ def head(connection: Connection, journal: Table, site: str, stream: Stream) -> H
     return Head(row.seq, row.hash) if row else EMPTY
 
 
-def append(  # noqa: PLR0913 - a journal entry has this many parts
+def append(
     connection: Connection,
     journal: Table,
     site: str,
@@ -209,7 +209,7 @@ def chains(connection: Connection, journal: Table) -> list[tuple[str, Stream, in
 
 
 def verify(connection: Connection, journal: Table, site: str, stream: Stream) -> Head:
-    """Check a whole chain from its stored bytes and give its head. BrokenChain at the first flaw."""
+    """The head of a chain, checked whole from its stored bytes. BrokenChain at the first flaw."""
     last = EMPTY
     rows = connection.execute(
         select(journal.c.seq, journal.c.hash, journal.c.body, journal.c.kind, journal.c.at)

@@ -1,4 +1,4 @@
-"""Keeps one device in work: a session is opened, used and thrown away; faults are retried slower and slower."""
+"""Keeps one device in work: a session is opened, used and thrown away."""
 
 from collections.abc import Awaitable, Callable
 
@@ -19,7 +19,10 @@ async def keep(
     clock: Clock,
     down: Callable[[str, str], None],
 ) -> None:
-    """Run `session` for ever; `down(name, why)` is told of each end. A bug parks this device and no other."""
+    """Run `session` again and again, slower after each fault; a bug parks this device alone.
+
+    `down(name, why)` is told of each end.
+    """
     pause = RETRY_FIRST_S
     while True:
         began = clock.monotonic()

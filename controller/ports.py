@@ -56,7 +56,7 @@ class LockBoard(Protocol):
     doors: int
 
     async def release(self, door: int) -> None:
-        """One pulse, sent at most once. Returns when the board has accepted it (not when the door moved).
+        """One pulse, sent at most once; returns when the board has accepted it.
 
         NotMoved: certainly no pulse (refused, budget used up, line down before sending).
         OutcomeUnknown: it may have happened.
@@ -68,7 +68,7 @@ class LockBoard(Protocol):
         ...
 
     def watch(self) -> AsyncIterator[BoardSight]:
-        """Poll until closed: the first sight at once, then each settled change, and one a second as a sign of life.
+        """Poll until closed: a first sight, each settled change, one a second as a sign of life.
 
         A change counts after two equal reads at least 50 ms apart. Raises NoReply after three
         missed polls in a row and LineDown when the line is gone; call again to go on.
@@ -132,9 +132,9 @@ class MachineSight:
 
     at: float
     state: MachineState
-    faults: frozenset[
-        str
-    ]  # jam, no_blanks, service_door, outlet_blocked, sensor, reject_full, printer, memory, position, supply_low
+    # of jam, no_blanks, service_door, outlet_blocked, sensor, reject_full, printer, memory,
+    # position, supply_low
+    faults: frozenset[str]
     last: Command
     previous: Command
     blanks: int | None  # None: no printer
@@ -156,7 +156,7 @@ class LicenceMachine(Protocol):
         ...
 
     async def present(self, seq: int, document: Job | Slot) -> None:
-        """Ask for one movement under a sequence number; returns when the machine has remembered it.
+        """Ask for one movement under a sequence number; returns once the machine has stored it.
 
         Asking again with the same number and document moves nothing more. NotMoved: refused by the
         machine, or certainly never sent. OutcomeUnknown: no answer; `look` tells.

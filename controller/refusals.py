@@ -1,4 +1,4 @@
-"""Refusals: the rules say no to somebody. Expected, shown to the person, never logged as an error."""
+"""Refusals: the rules say no. Expected, shown to the person, never logged as an error."""
 
 from enum import StrEnum
 
@@ -29,7 +29,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is no error
+class Refused(Exception):
     """Carries values for the text that a person reads; never a secret."""
 
     def __init__(self, reason: Reason, **values: str | int) -> None:
