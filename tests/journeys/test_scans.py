@@ -1,4 +1,4 @@
-"""What people hold before a scanner: once, twice, wrong, foreign, hostile. A stranger learns nothing."""
+"""What people hold before a scanner: once, twice, wrong, hostile. A stranger learns nothing."""
 
 import threading
 
