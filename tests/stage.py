@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from listener import Listener
+
+from controller.journal import Stream, entries
+from controller.site import schema
+from controller.store import open_reader
 
 READY_S = 60.0  # a cold start on a busy machine; a warm one takes a few seconds
 SEEN_S = 30.0  # how long a story waits for anything to become true
@@ -65,6 +70,7 @@ class Stage:
         self._options = options
         self._http = httpx.Client(timeout=10.0, trust_env=False)
         self._demo: subprocess.Popen[bytes] | None = None
+        self.mqtt = Listener()
 
     def __enter__(self) -> Self:
         self.start()
@@ -83,6 +89,7 @@ class Stage:
         with (self.folder / "demo.log").open("ab") as log:
             self._demo = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         until(self._is_ready, f"demo.json; see {self.folder}/demo.log", READY_S)
+        self.mqtt.connect(**self.demo["mqtt"])
 
     def _is_ready(self) -> bool:
         assert self._demo is not None
@@ -91,6 +98,7 @@ class Stage:
 
     def stop(self) -> None:
         """End the demo as Ctrl-C would and see that nothing is left."""
+        self.mqtt.close()
         if self._demo is None:
             return
         self._demo.send_signal(signal.SIGTERM)
@@ -116,6 +124,13 @@ class Stage:
         pid = self.pid(part)
         os.kill(pid, sign)
         return pid
+
+    def supervisor_pid(self) -> int:
+        assert self._demo is not None
+        return self._demo.pid
+
+    def signal(self, pid: int, sign: signal.Signals) -> None:
+        os.kill(pid, sign)
 
     def restarted(self, part: str, old: int) -> None:
         """Wait until a killed part runs again under a new pid and answers."""
@@ -195,6 +210,19 @@ class Stage:
 
     def scan(self, text: str) -> None:
         self.do("scanner/S1/scan", text=text)
+
+    # records: the journal's stored bytes, and what MQTT retains
+
+    def journal(self, database: str, stream: str, kind: str = "") -> list[dict[str, Any]]:
+        """Entries of a database that another process writes."""
+        with open_reader(Path(database)) as connection:
+            found = entries(connection, schema.journal, "FT-0001", Stream(stream))
+            return [json.loads(entry.body) for entry in found if not kind or entry.kind == kind]
+
+    def journal_text(self, tier: str) -> str:
+        """Everything in a tier's journals, as one text to search."""
+        database = self.demo["databases"][tier]
+        return json.dumps([self.journal(database, "down"), self.journal(database, "up")])
 
     # the kiosk
 
