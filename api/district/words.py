@@ -1,0 +1,166 @@
+"""The pages' words for states, kinds and alarms; each is a message of the catalogues.
+
+A state is told by its word and its mark first; its tone only repeats that in colour.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from controller.entries import AlarmKind, CompartmentState, ItemState, OrderState
+
+Tone = Literal["", "good", "warn", "bad", "accent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    tone: Tone = ""
+    mark: str = ""
+
+
+ORDER: Final = {
+    OrderState.PLACED: Word("Placed"),
+    OrderState.PARTLY_LOADED: Word("Partly loaded"),
+    OrderState.READY: Word("Ready", "good"),
+    OrderState.PARTLY_COLLECTED: Word("Partly collected", "accent"),
+    OrderState.COLLECTED: Word("Collected"),
+    OrderState.OVERDUE: Word("Overdue", "warn"),
+    OrderState.RETURNED: Word("Returned", "warn"),
+    OrderState.CANCELLED: Word("Cancelled"),
+}
+
+ITEM: Final = {
+    ItemState.EXPECTED: Word("Expected", "", "○"),
+    ItemState.LOADED: Word("Loaded", "good", "●"),
+    ItemState.RELEASING: Word("Being handed over", "accent", "◐"),
+    ItemState.COLLECTED: Word("Collected", "", "✓"),
+    ItemState.RETURN_REQUESTED: Word("To be returned", "warn", "↩"),
+    ItemState.RETURNED: Word("Returned", "warn", "↩"),
+    ItemState.CANCELLED: Word("Cancelled", "", "–"),
+}
+
+# The same for who waits for it: no word of the trade.
+ITEM_FOR_COMPANY: Final = {
+    ItemState.EXPECTED: Word("On its way", "", "○"),
+    ItemState.LOADED: Word("Ready for you", "good", "●"),
+    ItemState.RELEASING: Word("Being handed over", "accent", "◐"),
+    ItemState.COLLECTED: Word("Collected", "", "✓"),
+    ItemState.RETURN_REQUESTED: Word("Will be taken back", "warn", "↩"),
+    ItemState.RETURNED: Word("At the hall window", "warn", "↩"),
+    ItemState.CANCELLED: Word("Cancelled", "", "–"),
+}
+
+COMPARTMENT: Final = {
+    CompartmentState.FREE: Word("free"),
+    CompartmentState.RESERVED: Word("reserved", "", "◌"),
+    CompartmentState.OCCUPIED: Word("occupied", "accent", "●"),
+    CompartmentState.OPEN: Word("open", "warn", "◧"),
+    CompartmentState.FAULT: Word("fault", "bad", "!"),
+    CompartmentState.BLOCKED: Word("blocked", "bad", "×"),
+}
+
+DOOR: Final = {
+    "open": Word("door open", "warn", "◧"),
+    "closed": Word("door closed"),
+    "unknown": Word("door unknown", "bad", "?"),
+}
+
+MACHINE: Final = {
+    "starting": Word("starting", "accent"),
+    "idle": Word("in service", "good"),
+    "moving": Word("moving", "accent"),
+    "presenting": Word("licence at the outlet", "accent"),
+    "retracting": Word("taking a licence back", "accent"),
+    "printing": Word("printing", "accent"),
+    "service": Word("in maintenance", "warn"),
+    "fault": Word("fault", "bad"),
+    "unknown": Word("no answer", "bad"),
+}
+
+KIND: Final = {"business_licence": "Business licence", "seal_set": "Company seals"}
+KIND_DETAIL: Final = {"business_licence": "original and duplicate"}
+
+SEAL: Final = {
+    "official": "official seal",
+    "finance": "finance seal",
+    "invoice": "invoice seal",
+    "legal_representative": "legal representative's seal",
+    "contract": "contract seal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmWord:
+    text: str
+    next_step: str  # what the person at the desk does now
+
+
+ALARM: Final = {
+    AlarmKind.DOOR_AJAR: AlarmWord(
+        "Door left open",
+        "Have somebody on site look inside and push the door shut. The other doors go on working.",
+    ),
+    AlarmKind.DOOR_FORCED: AlarmWord(
+        "Door opened without a release",
+        "Send somebody at once. Look at the camera's picture of this minute; count what is inside.",
+    ),
+    AlarmKind.LOCK_JAMMED: AlarmWord(
+        "Lock does not open",
+        "The items are safe inside. Push the door, then open it with the key, and check the latch.",
+    ),
+    AlarmKind.BOARD_SILENT: AlarmWord(
+        "Lock board does not answer",
+        "Its doors stay shut and safe. Check the board's power and cable.",
+    ),
+    AlarmKind.BUS_DOWN: AlarmWord(
+        "Line to the boards is down",
+        "No door of this line opens. Check the converter and the cable at the cabinet.",
+    ),
+    AlarmKind.ITEM_LEFT: AlarmWord(
+        "Something was left behind",
+        "Call the recipient or have it taken to the hall window.",
+    ),
+    AlarmKind.ITEM_MISSING: AlarmWord(
+        "Item is not where it should be",
+        "Read the order's story, then look into the compartment with a second person.",
+    ),
+    AlarmKind.MACHINE_FAULT: AlarmWord(
+        "Licence machine has a fault",
+        "Seals can still be collected. Open the machine and follow its own screen.",
+    ),
+    AlarmKind.BLANKS_LOW: AlarmWord(
+        "Blank licences run out", "Take blanks to the site and note their numbers."
+    ),
+    AlarmKind.TEMPERATURE: AlarmWord(
+        "Temperature out of range", "Check the climate of the room; ink and paper suffer first."
+    ),
+    AlarmKind.POWER: AlarmWord(
+        "Mains power lost",
+        "The site runs on its battery. Find out when the power comes back.",
+    ),
+    AlarmKind.TAMPER: AlarmWord(
+        "Housing was opened", "Send somebody at once and look at the camera's picture."
+    ),
+    AlarmKind.CLOCK_JUMP: AlarmWord(
+        "Site's clock jumped", "Check the time server. Pickups go on; dates may be off."
+    ),
+    AlarmKind.JOURNAL_BROKEN: AlarmWord(
+        "Journal does not fit together",
+        "Nothing more is accepted on this chain. Keep both databases as they are, call the maker.",
+    ),
+    AlarmKind.DISK_LOW: AlarmWord("Disk is nearly full", "Make room before the next loading."),
+    AlarmKind.GUESSING: AlarmWord(
+        "Somebody is guessing codes",
+        "Typed codes rest for a while, QR codes go on. Look at the camera's picture.",
+    ),
+    AlarmKind.REMOTE_CAP: AlarmWord(
+        "Too many remote openings", "Find out who opens doors from here and why."
+    ),
+    AlarmKind.CLONED: AlarmWord(
+        "Two sites use one identity", "Take one of the two out of service and enrol it again."
+    ),
+    AlarmKind.UNEXPLAINED: AlarmWord(
+        "Nobody knows whether it was taken",
+        "Do not open blindly. Read the order's story, ask the person, then look inside together.",
+    ),
+}
