@@ -1,0 +1,37 @@
+"""How often a lock may be pulsed, whoever asks."""
+
+from collections import defaultdict, deque
+from collections.abc import Hashable
+from typing import Final
+
+from controller.ports import Clock
+
+# Lock coils are rated for one tenth of the time: the default pulse of 500 ms needs 5 s.
+BETWEEN_PULSES_S: Final = 5.0
+# A person who does not get a door open after six tries needs staff, and a program that tries more
+# often is broken: a coil held warm all day ages, and a door clicking on and on calls strangers.
+PULSES_MAX: Final = 6
+WINDOW_S: Final = 60.0
+
+
+class PulseBudget:
+    """Counts pulses per lock, those of unknown outcome too."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._spent: defaultdict[Hashable, deque[float]] = defaultdict(deque)
+
+    def refusal(self, lock: Hashable) -> str:
+        """Why this lock may not be pulsed now; empty when it may."""
+        now = self._clock.monotonic()
+        spent = self._spent[lock]
+        while spent and spent[0] <= now - WINDOW_S:
+            spent.popleft()
+        if spent and now - spent[-1] < BETWEEN_PULSES_S:
+            return f"its coil rests {BETWEEN_PULSES_S:.0f} s between pulses"
+        if len(spent) >= PULSES_MAX:
+            return f"it was pulsed {len(spent)} times within {WINDOW_S:.0f} s"
+        return ""
+
+    def spend(self, lock: Hashable) -> None:
+        self._spent[lock].append(self._clock.monotonic())

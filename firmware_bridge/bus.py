@@ -1,0 +1,306 @@
+"""One voice on one line: a question may be repeated, a movement is asked for once.
+
+RTU answers carry no number, so a late one looks like the answer to whatever is asked next. Four
+things keep it out. After a time-out, a bad frame or a cancellation the line rests and what comes
+is dropped. A station is not asked the same kind of thing while an answer to the last may still be
+on its way, nor while the last answer may still be sent twice. After a doubt it is asked something
+of another kind first. And an answer counts only when station, kind, length and echo are right.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from controller.faults import BadReply, LineDown, NoReply, NotMoved, OutcomeUnknown
+from controller.ports import Clock
+from firmware_bridge.budget import PulseBudget
+from firmware_bridge.counters import Counters
+from firmware_bridge.exchange import Frame, OutOfStep, Request, Verdict, Wire
+from firmware_bridge.lines import Line, LineLost, LineOpener
+from firmware_bridge.turns import Turns, Urgency
+from firmware_bridge.urls import Place
+
+QUIET_S: Final = 0.050  # USB adapters pass on one frame in bursts up to 16 ms apart
+DOUBLED_S: Final = 0.025  # a board that answers twice does so within 20 ms
+LATE_TIMES: Final = 3  # the latest answers seen came after three time-outs
+BABBLE_S: Final = 2.0  # a line that is never quiet for so long is broken
+SILENT_MAX: Final = 2  # time-outs in a row after which a TCP connection is taken for dead
+NUMBER_MAX: Final = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a line asks of its master; seconds."""
+
+    gap_s: float  # silence before a request
+    reply_s: float  # patience for an answer's first byte, from the end of the request
+    rest_s: float  # after a doubt, before anything is asked
+    settle_s: float = 0.0  # after connecting: what a device server still holds is dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The frame that answers a request, or refuses it."""
+
+    body: bytes
+    refused: bool
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """Whether anything of a request may have left."""
+
+    device: str
+    reply_s: float
+    probe: Request | None
+    sent: bool = False
+
+
+class Bus:
+    """Owns one line. Nothing is opened before the first request; what failed is opened anew."""
+
+    def __init__(
+        self,
+        place: Place,
+        timing: Timing,
+        *,
+        new_wire: Callable[[], Wire],
+        clock: Clock,
+        opener: LineOpener,
+    ) -> None:
+        self.name = place.key
+        self.timing = timing
+        self.counters = Counters()
+        self.budget = PulseBudget(clock)
+        self._place = place
+        self._clock = clock
+        self._opener = opener
+        self._new_wire = new_wire
+        self._wire = new_wire()
+        self._line: Line | None = None
+        self._turns = Turns()
+        self._number = 0
+        self._silent = 0
+        self._sending_until = 0.0
+        self._rest_until = 0.0
+        self._not_before: dict[tuple[int, int], float] = {}
+        self._doubtful: dict[int, set[int]] = {}  # station to the kinds whose answers are missing
+
+    @property
+    def connection(self) -> int:
+        """Counts connections: what was told to a device on an older one may be forgotten."""
+        return self.counters.connections if self._line is not None else 0
+
+    def figures(self) -> dict[str, float]:
+        return self.counters.figures(self._clock.monotonic())
+
+    def close(self) -> None:
+        """The line is free for others; asking again opens it again."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    async def connect(self, device: str) -> None:
+        """Open the line unless it is open; LineDown when it cannot be."""
+        async with self._turns.turn(Urgency.LOOK):
+            await self._connected(device)
+
+    async def ask(
+        self,
+        device: str,
+        request: Request,
+        *,
+        urgency: Urgency,
+        tries: int = 1,
+        reply_s: float | None = None,
+        probe: Request | None = None,
+    ) -> Reply:
+        """Ask until answered, `tries` times at most. NoReply, BadReply or LineDown after that."""
+        for left in reversed(range(tries)):
+            try:
+                return await self._take_turn(
+                    request, urgency, self._attempt(device, reply_s, probe)
+                )
+            except (NoReply, BadReply):
+                if not left:
+                    raise
+        raise AssertionError("tries is at least 1")
+
+    async def move(
+        self,
+        device: str,
+        request: Request,
+        *,
+        reply_s: float | None = None,
+        probe: Request | None = None,
+    ) -> Reply:
+        """Ask for a movement, ahead of everything and once.
+
+        NotMoved: it was never sent. OutcomeUnknown: it was, and no answer to it came.
+        """
+        attempt = self._attempt(device, reply_s, probe)
+        try:
+            return await self._take_turn(request, Urgency.RELEASE, attempt)
+        except (NoReply, BadReply, LineDown) as fault:
+            if attempt.sent:
+                raise OutcomeUnknown(device, f"asked to move, then {fault.what}") from fault
+            raise NotMoved(device, f"not asked to move: {fault.what}") from fault
+
+    def _attempt(self, device: str, reply_s: float | None, probe: Request | None) -> _Attempt:
+        return _Attempt(device, self.timing.reply_s if reply_s is None else reply_s, probe)
+
+    async def _take_turn(self, request: Request, urgency: Urgency, attempt: _Attempt) -> Reply:
+        while True:
+            if (wait_s := self._stand_back_s(request, attempt.probe)) > 0:
+                await self._clock.sleep(wait_s)  # others have the line meanwhile
+            async with self._turns.turn(urgency):
+                if self._stand_back_s(request, attempt.probe) > 0:
+                    continue
+                line = await self._connected(attempt.device)
+                if not self._wire.numbered:
+                    await self._settle(line, attempt.device)
+                    await self._dispel(line, request, attempt)
+                return await self._exchange(line, request, attempt)
+
+    def _stand_back_s(self, request: Request, probe: Request | None) -> float:
+        until = self._not_before.get((request.station, request.kind), 0.0)
+        if probe is not None and self._is_doubtful(request):
+            until = max(until, self._not_before.get((probe.station, probe.kind), 0.0))
+        return until - self._clock.monotonic()
+
+    def _is_doubtful(self, request: Request) -> bool:
+        return request.kind in self._doubtful.get(request.station, ())
+
+    async def _connected(self, device: str) -> Line:
+        if self._line is None:
+            try:
+                self._line = await self._opener(self._place, self._clock)
+            except LineLost as lost:
+                raise LineDown(device, str(lost)) from lost
+            now = self._clock.monotonic()
+            if not self.counters.connections:
+                self.counters.since_s = now
+            self.counters.connections += 1
+            self._wire = self._new_wire()
+            self._number = self._silent = 0
+            self._rest_until = max(self._rest_until, now + self.timing.settle_s)
+        return self._line
+
+    def _lose(self, attempt: _Attempt, lost: Exception) -> LineDown:
+        self.close()
+        return LineDown(attempt.device, str(lost))
+
+    async def _settle(self, line: Line, device: str) -> None:
+        """After a doubt: wait until nothing more can be on its way, and forget what came."""
+        started = now = self._clock.monotonic()
+        while now < self._rest_until or (
+            self._rest_until > 0 and now < line.last_byte_at + QUIET_S
+        ):
+            until = max(self._rest_until, line.last_byte_at + QUIET_S)
+            await self._clock.sleep(until - now)
+            now = self._clock.monotonic()
+            if now - started > BABBLE_S + self.timing.rest_s:
+                raise BadReply(device, "the line is never quiet")
+        self._rest_until = 0.0
+
+    async def _dispel(self, line: Line, request: Request, attempt: _Attempt) -> None:
+        """Where an answer of this kind is missing, have one of another kind first."""
+        probe = attempt.probe
+        if probe is not None and probe.kind != request.kind and self._is_doubtful(request):
+            await self._exchange(line, probe, _Attempt(attempt.device, attempt.reply_s, None))
+            await self._settle(line, attempt.device)
+
+    async def _keep_silence(self, line: Line, device: str) -> None:
+        started = self._clock.monotonic()
+        while True:
+            now = self._clock.monotonic()
+            last = max(line.last_byte_at, self._sending_until)
+            if (short_s := last + self.timing.gap_s - now) <= 0:
+                self.counters.paused(now - last)
+                return
+            if now - started > BABBLE_S:
+                raise BadReply(device, "the line is never quiet")
+            await line.rest(short_s)
+
+    async def _exchange(self, line: Line, request: Request, attempt: _Attempt) -> Reply:
+        self._number = self._number % NUMBER_MAX + 1
+        packed = self._wire.pack(request.station, request.body(), self._number)
+        if not self._wire.numbered:
+            await self._keep_silence(line, attempt.device)
+            self.counters.unasked_bytes += line.drain()
+            self._wire.clear()
+        now = self._clock.monotonic()
+        wire_s = len(packed) * self._place.char_s
+        self._sending_until = now + wire_s
+        self.counters.busy_s += wire_s
+        self.counters.requests += 1
+        reply = None
+        try:
+            line.send(packed)  # all of it, or LineLost: a board ignores part of a frame
+            attempt.sent = True
+            reply_wire_s = (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
+            async with asyncio.timeout(wire_s + attempt.reply_s + reply_wire_s):
+                reply = await self._hear(line, request)
+        except TimeoutError:
+            raise self._silence(attempt) from None
+        except (LineLost, OutOfStep) as lost:
+            raise self._lose(attempt, lost) from lost
+        finally:
+            self._remember(request, attempt, answered=reply is not None)
+        self._count(line, reply)
+        return reply
+
+    async def _hear(self, line: Line, request: Request) -> Reply:
+        while True:
+            for frame in self._wire.feed(await line.receive()):
+                verdict = self._judge(frame, request)
+                if verdict in (Verdict.ANSWER, Verdict.REFUSAL):
+                    return Reply(frame.body, refused=verdict is Verdict.REFUSAL)
+                self.counters.refused[verdict] += 1
+
+    def _judge(self, frame: Frame, request: Request) -> str:
+        """Another station's frame is dropped and the wait goes on; so is a leftover of this one."""
+        if frame.station != request.station:
+            return "other_station"
+        if frame.number is not None:
+            return request.judge(frame.body) if frame.number == self._number else "other_number"
+        verdict = request.judge(frame.body)
+        if verdict not in (Verdict.ANSWER, Verdict.REFUSAL):
+            self._doubt()
+        return verdict
+
+    def _silence(self, attempt: _Attempt) -> NoReply | BadReply:
+        self.counters.timeouts += 1
+        if self._wire.numbered:
+            self._silent += 1
+            if self._silent >= SILENT_MAX:
+                self.close()
+        elif self._wire.noise:
+            self.counters.noise_bytes += self._wire.noise
+            self.counters.refused["garbled"] += 1
+            return BadReply(attempt.device, "what came was garbled")
+        return NoReply(attempt.device, f"no answer within {attempt.reply_s * 1000:.0f} ms")
+
+    def _doubt(self) -> None:
+        self._rest_until = self._clock.monotonic() + self.timing.rest_s
+
+    def _remember(self, request: Request, attempt: _Attempt, *, answered: bool) -> None:
+        """Note until when this station is not asked the same kind of thing."""
+        if self._wire.numbered:
+            return
+        key = (request.station, request.kind)
+        if answered:
+            self._not_before[key] = self._clock.monotonic() + DOUBLED_S
+            self._doubtful.pop(request.station, None)
+        else:
+            self._not_before[key] = self._sending_until + LATE_TIMES * attempt.reply_s
+            self._doubtful.setdefault(request.station, set()).add(request.kind)
+            self._doubt()
+
+    def _count(self, line: Line, reply: Reply) -> None:
+        self._silent = 0
+        self.counters.noise_bytes += self._wire.noise
+        wire_s = (len(reply.body) + self._wire.overhead_bytes) * self._place.char_s
+        self.counters.busy_s += wire_s
+        self.counters.answered(max(0.0, line.last_byte_at - self._sending_until - wire_s))

@@ -1,0 +1,55 @@
+"""What a row of switches says once the bouncing is over."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+# Switches chatter for up to 80 ms on a slam, with pauses of less than 50 ms.
+SETTLE_S: Final = 0.050
+# An unwired or broken input flips on and on: nobody moves a door so often.
+FLIPS_MAX: Final = 10
+FLIPS_WINDOW_S: Final = 10.0
+
+
+class Debounce:
+    """A change counts after two equal reads at least 50 ms apart; the first read counts at once."""
+
+    def __init__(self, inputs: int) -> None:
+        self._settled: list[bool | None] = [None] * inputs
+        self._changing: list[tuple[bool, float] | None] = [None] * inputs
+        self._last: list[bool | None] = [None] * inputs
+        self._flips: list[deque[float]] = [deque() for _ in range(inputs)]
+
+    @property
+    def settled(self) -> tuple[bool | None, ...]:
+        """One value per input; None for one that flips on and on."""
+        return tuple(
+            None if len(flips) > FLIPS_MAX else value
+            for value, flips in zip(self._settled, self._flips, strict=True)
+        )
+
+    @property
+    def changing(self) -> bool:
+        """Whether some input was read otherwise than it stands."""
+        return any(change is not None for change in self._changing)
+
+    def feed(self, reads: Sequence[bool], at: float) -> None:
+        for index, value in enumerate(reads):
+            self._count_flip(index, value, at)
+            change = self._changing[index]
+            if self._settled[index] in (None, value):
+                self._settled[index] = value
+                self._changing[index] = None
+            elif change is None:
+                self._changing[index] = (value, at)
+            elif at - change[1] >= SETTLE_S:
+                self._settled[index] = value
+                self._changing[index] = None
+
+    def _count_flip(self, index: int, value: bool, at: float) -> None:  # noqa: FBT001 - a read bit
+        flips = self._flips[index]
+        if self._last[index] not in (None, value):
+            flips.append(at)
+        self._last[index] = value
+        while flips and (flips[0] <= at - FLIPS_WINDOW_S or len(flips) > FLIPS_MAX + 1):
+            flips.popleft()

@@ -1,0 +1,68 @@
+"""What a Bus needs to know of a protocol: frames, requests and how their answers are judged."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class OutOfStep(Exception):
+    """A byte stream that has lost its framing for good."""
+
+
+class Verdict(StrEnum):
+    """What a frame from the right station is to a request; all but the first two are no answer."""
+
+    ANSWER = "answer"
+    REFUSAL = "refusal"
+    OTHER_FUNCTION = "other_function"
+    OTHER_LENGTH = "other_length"
+    OTHER_ECHO = "other_echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One whole, checked frame."""
+
+    station: int
+    number: int | None  # of the exchange, where the protocol has one
+    body: bytes
+
+
+class Request(Protocol):
+    """One exchange with one station."""
+
+    @property
+    def station(self) -> int: ...
+
+    @property
+    def kind(self) -> int:
+        """Two requests of one kind to one station could be taken for each other's answers."""
+        ...
+
+    @property
+    def reply_bytes(self) -> int: ...
+
+    def body(self) -> bytes: ...
+
+    def judge(self, body: bytes) -> Verdict: ...
+
+
+class Wire(Protocol):
+    """How bodies are framed on one connection; keeps what is not yet a whole frame."""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether answers carry the number of their request, so that a late one is known."""
+        ...
+
+    @property
+    def overhead_bytes(self) -> int: ...
+
+    @property
+    def noise(self) -> int: ...
+
+    def pack(self, station: int, body: bytes, number: int) -> bytes: ...
+
+    def clear(self) -> None: ...
+
+    def feed(self, chunk: bytes) -> list[Frame]: ...

@@ -1,0 +1,199 @@
+"""Modbus lock boards as data: one TOML table says how a board is driven.
+
+Pulses must be ended by the board itself. A host that switches a coil on and means to switch it off
+later leaves it burning when it dies in between, so a profile that would is refused unless it says
+why that is safe.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+PULSE_MS_MAX: Final = 1_000  # longer burns a lock's coil
+UNITS_BEHIND_MAX: Final = 32  # devices that one RS-485 segment carries
+BITS_MAX: Final = 2_000  # of one read, from the standard
+DOORS_MAX: Final = 64
+
+Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+Word = Annotated[int, Field(ge=0, le=0xFFFF)]
+RelativeUnit = Annotated[int, Field(ge=0, le=UNITS_BEHIND_MAX)]
+Bit = Literal[0, 1]
+
+
+class BadProfile(ValueError):
+    """A profile that cannot be used; the message names file, profile and key."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Pulse(_Table):
+    """How one lock is pulsed."""
+
+    unit: RelativeUnit = 0
+    fc: Literal[5, 6]
+    address: Address
+    per_door: Annotated[int, Field(ge=0, le=16)] = 1
+    # "ms/100", "ms/10": the length in 100 or 10 ms, timed by the board. "door": the door's number
+    # into one register of a board that times its pulses. A number: see `board_ends`.
+    value: Literal["ms/100", "ms/10", "door"] | Word
+    ms: Annotated[int, Field(ge=50, le=PULSE_MS_MAX)] = 500
+    board_ends: Annotated[str, Field(min_length=10)] | None = None
+
+    @model_validator(mode="after")
+    def _ends_without_us(self) -> Self:
+        if isinstance(self.value, int) and self.board_ends is None:
+            raise ValueError(
+                f"value {self.value:#06x} switches on and nothing here switches off if we die;"
+                ' use "ms/100" or "ms/10", or say in board_ends why the board ends the pulse'
+            )
+        if self.value == "door" and self.per_door:
+            raise ValueError('value "door" goes into one register: per_door = 0')
+        return self
+
+    def word(self, door: int, ms: int) -> int:
+        match self.value:
+            case "ms/100":
+                return max(1, round(ms / 100))
+            case "ms/10":
+                return max(1, round(ms / 10))
+            case "door":
+                return door
+            case fixed:
+                return fixed
+
+
+class _Inputs(_Table):
+    unit: RelativeUnit | Annotated[list[RelativeUnit], Field(min_length=1)] = 0
+    fc: Literal[1, 2, 3, 4]
+    address: Address = 0
+    bits: Literal[16] | None = None  # of a register that holds one input a bit
+
+    @model_validator(mode="after")
+    def _bits_are_in_registers(self) -> Self:
+        if (self.fc in (3, 4)) != (self.bits is not None):
+            raise ValueError("bits = 16 belongs to fc 3 and 4, and to those only")
+        return self
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        return tuple(self.unit) if isinstance(self.unit, list) else (self.unit,)
+
+
+class DoorInputs(_Inputs):
+    """Where the door switches are read, and which value means closed."""
+
+    closed: Bit = 1
+
+
+class ItemInputs(_Inputs):
+    """Where the item sensors are read, and which value means that something is there."""
+
+    present: Bit = 1
+
+
+class Idle(_Table):
+    """What switches all outputs off; sent once after each connection, before anything is read."""
+
+    unit: RelativeUnit = 0
+    fc: Literal[5, 6] = 5
+    address: Address
+    value: Word = 0
+
+
+class Modes(_Table):
+    """Registers that must hold `normal`, else a switch might drive a lock."""
+
+    unit: RelativeUnit = 0
+    fc: Literal[3, 4] = 3
+    address: Address
+    count: Annotated[int, Field(ge=1, le=125)]
+    normal: Word = 0
+
+
+class Ident(_Table):
+    """A register that every unit of this cabinet has: read to see whether somebody is there."""
+
+    fc: Literal[3, 4] = 3
+    address: Address
+
+
+class Profile(_Table):
+    """One kind of lock board."""
+
+    doors: Annotated[int, Field(ge=1, le=DOORS_MAX)]
+    pulse: Pulse
+    door: DoorInputs
+    item: ItemInputs | None = None
+    idle: Idle | None = None
+    modes: Modes | None = None
+    ident: Ident | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for inputs in (self.door, self.item):
+            if inputs is not None and self.doors % len(inputs.units):
+                raise ValueError(f"{self.doors} doors do not spread over {len(inputs.units)} units")
+        last = self.pulse.address + (self.doors - 1) * self.pulse.per_door
+        if last > 0xFFFF:  # noqa: PLR2004 - the last Modbus address
+            raise ValueError(f"the last lock's address would be {last:#x}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A profile and the file it came from."""
+
+    profile: Profile
+    origin: str
+
+
+def load_profiles(user_dir: Path | None = None) -> dict[str, Source]:
+    """Read the shipped profiles and a user's own; a name may stand only once."""
+    found: dict[str, Source] = {}
+    for origin, text in _files(user_dir):
+        for name, profile in parse_profiles(origin, text).items():
+            if name in found:
+                raise BadProfile(f"{origin}: {name} is already in {found[name].origin}; rename it")
+            found[name] = Source(profile, origin)
+    return found
+
+
+def _files(user_dir: Path | None) -> Iterator[tuple[str, str]]:
+    shipped = resources.files("firmware_bridge") / "profiles"
+    for file in sorted(shipped.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".toml"):
+            yield f"built in ({file.name})", file.read_text(encoding="utf-8")
+    if user_dir is not None:
+        if not user_dir.is_dir():
+            raise BadProfile(f"{user_dir}: no such folder of profiles")
+        for path in sorted(user_dir.glob("*.toml")):
+            yield str(path), path.read_text(encoding="utf-8")
+
+
+def parse_profiles(origin: str, text: str) -> dict[str, Profile]:
+    """Return the profiles of one file by name; BadProfile names what is wrong."""
+    try:
+        tables: Mapping[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadProfile(f"{origin}: not TOML: {error}") from None
+    strangers = sorted(tables.keys() - {"profile"})
+    if strangers or not isinstance(tables.get("profile"), dict):
+        raise BadProfile(f"{origin}: {(strangers or ['nothing'])[0]} instead of [profile.NAME]")
+    return {name: _validated(origin, name, table) for name, table in tables["profile"].items()}
+
+
+def _validated(origin: str, name: str, table: object) -> Profile:
+    try:
+        return Profile.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "whole table"
+        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
+        raise BadProfile(f"{origin}: profile {name}: {where}: {what}") from None
