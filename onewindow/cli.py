@@ -1,0 +1,164 @@
+"""The command line: `onewindow COMMAND --help` says what each takes."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer exports its children only
+
+from controller.clock import SystemClock
+from controller.store import StoreRefused
+from onewindow import logs
+from onewindow.broker import BrokerMissing
+from onewindow.demo import PORT_MAX, DemoRefused, Options
+from onewindow.demo import run as run_demo
+from onewindow.demo_orders import OrderNotTaken
+from onewindow.settings_file import BadSettings, load_site
+from onewindow.supervisor import StartFailed
+
+FAILED, WRONG_USE = 1, 2
+# What people can do something about: one line each, no traceback.
+KNOWN = (StoreRefused, BrokerMissing, DemoRefused, OrderNotTaken, StartFailed, OSError)
+
+app = typer.Typer(
+    help="OneWindow hands out business licences and company seals at any hour.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", help="The settings file (TOML).", exists=False, dir_okay=False),
+]
+
+
+class Lang(StrEnum):
+    ZH = "zh-CN"
+    EN = "en"
+
+
+def demo_folder() -> Path:
+    """Where the demo keeps its things when nobody says where."""
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(state).expanduser() / "onewindow" / "demo"
+
+
+@app.command()
+def demo(
+    port: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=PORT_MAX,
+            help="The first of four ports: district, kiosk, simulator, MQTT.",
+        ),
+    ] = 8000,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of everything that is kept; the same one again goes on where it stopped."
+            f" Without it: {demo_folder()}",
+            file_okay=False,
+        ),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="Language of the screens at first.")] = Lang.ZH,
+    speed: Annotated[
+        float,
+        typer.Option(
+            min=0.1, max=1000.0, help="Of simulated people, locks and paper; never of the wire."
+        ),
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the simulator's chance.")] = 0,
+) -> None:
+    """Run all of it on this machine, to play with: simulator, broker, district and one site.
+
+    Needs nothing else and listens on loopback only. Addresses and log-ins are printed, and
+    written to demo.json in the folder once all is ready. Ctrl-C ends all of it.
+    """
+    logs.to_stderr()
+    folder = (data or demo_folder()).expanduser().absolute()
+    options = Options(port, folder, lang.value, speed, seed)
+    asyncio.run(run_demo(options, SystemClock(), Console()))
+
+
+@app.command()
+def simulate(
+    config: Config,
+    host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of its page.")] = 8002,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of world.json. Without it: the site's data folder.", file_okay=False
+        ),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=1000.0, help="Of people, locks and paper.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of its chance.")] = 0,
+) -> None:
+    """Be the machines that site.toml names, on the wire, with a page to press doors on."""
+    from onewindow.simulate import plan_of  # noqa: PLC0415 - a site needs none of the simulator
+    from simulator.run import serve  # noqa: PLC0415
+
+    settings = load_site(config)
+    logs.to_stderr()
+    asyncio.run(
+        serve(
+            plan_of(settings),
+            host=host,
+            port=port,
+            folder=data or settings.site.data,
+            seed=seed,
+            speed=speed,
+        )
+    )
+
+
+def main() -> None:
+    """Run a command; exit 0 done, 1 failed, 2 wrong use, errors in one line on standard error."""
+    with _one_line_for_errors():
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _one_line_for_errors() -> Iterator[None]:
+    try:
+        yield
+    except NoArgsIsHelpError as error:
+        _end(error.format_message(), WRONG_USE)
+    except UsageError as error:
+        command = error.ctx.command_path if error.ctx else "onewindow"
+        _end(f"{error.format_message()} (see {command} --help)", WRONG_USE)
+    except BadSettings as error:
+        _end(str(error), WRONG_USE)
+    except (typer.Abort, KeyboardInterrupt):
+        _end("ended", FAILED)
+    except KNOWN as error:
+        _end(str(error), FAILED)
+    except BaseExceptionGroup as errors:
+        first = _first(errors)
+        if not isinstance(first, KNOWN):
+            raise
+        _end(str(first), FAILED)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _end(line: str, code: int) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.exit(code)
