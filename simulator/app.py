@@ -1,0 +1,215 @@
+"""What a test or a page may do to the world over HTTP. JSON, loopback."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from simulator.door import Impossible, Unknown
+from simulator.ends import Held
+from simulator.faults import Trouble
+from simulator.live import LivePages
+from simulator.memory import WorldFile
+from simulator.page import page_routes
+from simulator.world import SPEED_MAX, World
+
+LOOPBACK: Final = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
+FRAMED_BY: Final = "frame-ancestors http://127.0.0.1:* http://localhost:*"
+HERE: Final = Path(__file__).parent
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Labelled(Body):
+    label: Label
+
+
+class Presentation(Body):
+    """What is held before a scanner, and for how long."""
+
+    text: Annotated[str, StringConstraints(max_length=8192)]
+    held_s: Annotated[float, Field(gt=0.0, le=10.0)] = 0.6
+
+
+class TroubleAsked(Body):
+    """All zero ends it."""
+
+    line: str
+    lost: Share = 0.0
+    garbled: Share = 0.0
+    late: Share = 0.0
+    doubled: Share = 0.0
+    split: Share = 0.0
+    silent: list[Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=list)
+
+
+class PeopleAsked(Body):
+    auto: bool
+
+
+class SpeedAsked(Body):
+    speed: Annotated[float, Field(gt=0.0, le=SPEED_MAX)]
+
+
+DoorAct = Literal["pull", "close", "force", "jam", "free", "stick-open", "stick-closed"]
+MachineAct = Literal["jam", "free", "refill", "open", "close"]
+
+
+def make_app(
+    world: World, scanners: Mapping[str, Held], file: WorldFile, pages: LivePages
+) -> FastAPI:
+    """Every act is in `world.json` before its answer leaves."""
+    app = FastAPI(title="Simulated machines", docs_url=None, redoc_url=None)
+    app.add_middleware(
+        CORSMiddleware, allow_origin_regex=LOOPBACK, allow_methods=["*"], allow_headers=["*"]
+    )
+
+    @app.middleware("http")
+    async def time_passes(
+        request: Request, proceed: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        world.catch_up()
+        response = await proceed(request)
+        file.save_if_changed()
+        response.headers["Content-Security-Policy"] = FRAMED_BY
+        return response
+
+    app.add_exception_handler(Unknown, _said(404))
+    app.add_exception_handler(Impossible, _said(409))
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.include_router(_looking(world, pages))
+    app.include_router(_doors(world))
+    app.include_router(_machine(world))
+    app.include_router(_trouble(world, scanners))
+    app.include_router(page_routes(world))
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    return app
+
+
+def _said(status: int) -> Callable[[Request, Exception], Response]:
+    def answer(_: Request, error: Exception) -> Response:
+        return JSONResponse({"detail": str(error)}, status)
+
+    return answer
+
+
+def _unreadable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return JSONResponse({"detail": f"{where}: {first['msg']}."}, 422)
+
+
+def _looking(world: World, pages: LivePages) -> APIRouter:
+    router = APIRouter(prefix="/api/sim")
+
+    @router.get("")
+    async def everything() -> dict[str, Any]:
+        return world.state()
+
+    @router.get("/events")
+    async def events() -> StreamingResponse:
+        return StreamingResponse(
+            pages.events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    return router
+
+
+def _doors(world: World) -> APIRouter:
+    router = APIRouter(prefix="/api/sim/doors/{cabinet}/{no}")
+
+    @router.post("/put")
+    async def put(cabinet: str, no: int, body: Labelled) -> dict[str, Any]:
+        world.put(cabinet, no, body.label)
+        return dict(world.door(cabinet, no).memory())
+
+    @router.post("/take")
+    async def take(cabinet: str, no: int) -> dict[str, Any]:
+        world.take(cabinet, no)
+        return dict(world.door(cabinet, no).memory())
+
+    @router.post("/{act}")
+    async def act(cabinet: str, no: int, act: DoorAct) -> dict[str, Any]:
+        door = world.door(cabinet, no)
+        match act:
+            case "stick-open":
+                door.stick("open")
+            case "stick-closed":
+                door.stick("closed")
+            case _:
+                getattr(door, act)()
+        return dict(door.memory())
+
+    return router
+
+
+def _machine(world: World) -> APIRouter:
+    router = APIRouter(prefix="/api/sim/machine/{machine}")
+
+    @router.post("/put")
+    async def put(machine: str, body: Labelled) -> dict[str, Any]:
+        world.machine_put(machine, body.label)
+        return world.machine(machine).state()
+
+    @router.post("/take")
+    async def take(machine: str) -> dict[str, Any]:
+        world.machine_take(machine)
+        return world.machine(machine).state()
+
+    @router.post("/{act}")
+    async def act(machine: str, act: MachineAct) -> dict[str, Any]:
+        inside = world.machine(machine).inside
+        acts = {
+            "jam": inside.jam,
+            "free": inside.free,
+            "refill": inside.refill,
+            "open": inside.open_service_door,
+            "close": inside.close_service_door,
+        }
+        acts[act]()
+        return world.machine(machine).state()
+
+    return router
+
+
+def _trouble(world: World, scanners: Mapping[str, Held]) -> APIRouter:
+    router = APIRouter(prefix="/api/sim")
+
+    @router.post("/scanner/{scanner}/scan")
+    async def scan(scanner: str, body: Presentation) -> dict[str, Any]:
+        if scanner not in scanners:
+            raise Unknown(f"There is no scanner {scanner}.")
+        scanners[scanner].hold(body.text, body.held_s)
+        return {"scanner": scanner, "text": body.text, "held_s": body.held_s}
+
+    @router.post("/faults")
+    async def faults(body: TroubleAsked) -> dict[str, object]:
+        if body.garbled and body.line in world.tcp_wires:
+            raise Impossible(f"{body.line} is reached by TCP, which does not garble.")
+        asked = body.model_dump(exclude={"line"}) | {"silent": tuple(body.silent)}
+        world.set_trouble(body.line, Trouble(**asked))
+        return world.faults(body.line).state()
+
+    @router.post("/people")
+    async def people(body: PeopleAsked) -> dict[str, Any]:
+        world.people.set_auto(auto=body.auto)
+        return {"auto": world.people.auto}
+
+    @router.post("/speed")
+    async def speed(body: SpeedAsked) -> dict[str, Any]:
+        world.set_speed(body.speed)
+        return {"speed": body.speed}
+
+    return router

@@ -1,0 +1,235 @@
+"""One compartment: its door, the lock's bolt, the switch that sees the door, what lies inside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, Literal, TypedDict
+
+from simulator.timeline import Appointment, Timeline
+
+BOLT_FREE_AFTER_S: Final = 0.060  # of coil
+COIL_BURNS_AFTER_S: Final = 10.0
+SWITCH_AFTER_S: Final = (0.050, 0.150)  # after the door has moved
+FITS: Final = 4  # things in one compartment
+
+
+class Impossible(Exception):
+    """Nobody can do that to this thing as it stands now."""
+
+
+class Unknown(Exception):
+    """There is no such thing here."""
+
+
+Stuck = Literal["open", "closed"]
+
+
+class DoorMemory(TypedDict):
+    """What survives the end of the simulator."""
+
+    open: bool
+    unlocked: bool
+    released: int
+    jammed: bool
+    contents: list[str]
+    burnt: bool
+    forced: int
+    stuck: Stuck | None
+
+
+@dataclass(frozen=True, slots=True)
+class LockKind:
+    """How all locks of a cabinet are built."""
+
+    relatch_s: float = 10.0  # until a bolt falls in again when nobody pulls; never made faster
+    spring: bool = False  # a free door springs ajar by itself
+
+
+@dataclass(slots=True)
+class Door:
+    cabinet: str
+    no: int
+    kind: LockKind
+    timeline: Timeline
+    dice: Random
+    changed: Callable[[], None]
+    open: bool = False
+    unlocked: bool = False  # the bolt is back
+    released: int = 0  # how often the bolt really moved
+    jammed: bool = False
+    burnt: bool = False
+    forced: int = 0
+    broken_open: bool = False  # by force, and not shut since
+    stuck: Stuck | None = None
+    contents: list[str] = field(default_factory=list)
+    coil: bool = False
+    _switch: bool = False  # what the switch sees: True is open
+    _bolt: Appointment | None = None
+    _burning: Appointment | None = None
+    _relatch: Appointment | None = None
+    _swing: Appointment | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.cabinet}/{self.no}"
+
+    def energise(self) -> None:
+        """The lock's coil gets power: the bolt is free 60 ms later."""
+        self.coil = True
+        self._call_off(self._relatch)
+        self._bolt = self.timeline.quickly(BOLT_FREE_AFTER_S, self._bolt_moves)
+        self._burning = self.timeline.after(COIL_BURNS_AFTER_S, self._burns)
+        self.changed()
+
+    def drop(self) -> None:
+        """The coil's power ends: a free bolt waits for the door to be pulled, for a while."""
+        self.coil = False
+        self._call_off(self._bolt, self._burning)
+        self._bolt_waits()
+        self.changed()
+
+    def pull(self) -> None:
+        if self.open:
+            raise Impossible(f"Door {self.name} is open already.")
+        if not self.unlocked:
+            raise Impossible(f"Door {self.name} is locked.")
+        if self.jammed:
+            raise Impossible(f"Door {self.name} is stuck.")
+        self._opens()
+        self.changed()
+
+    def force(self) -> None:
+        """Somebody breaks the door open; the bolt did not move."""
+        if self.open:
+            raise Impossible(f"Door {self.name} is open already.")
+        self.forced += 1
+        self.broken_open = True
+        self._opens()
+        self.changed()
+
+    def close(self) -> None:
+        """Closing latches by itself, unless the coil holds the bolt back."""
+        if not self.open:
+            raise Impossible(f"Door {self.name} is shut already.")
+        self.open = self.broken_open = False
+        self._door_moved()
+        self.changed()
+
+    def jam(self) -> None:
+        """From now on the bolt does not move, whatever the coil does."""
+        if self.jammed:
+            raise Impossible(f"Door {self.name} is jammed already.")
+        self.jammed = True
+        self.changed()
+
+    def free(self) -> None:
+        """Somebody repairs the lock: neither jammed nor burnt, and its switch tells the truth."""
+        if not (self.jammed or self.burnt or self.stuck):
+            raise Impossible(f"Nothing is wrong with door {self.name}.")
+        self.jammed = self.burnt = False
+        self.stuck = None
+        self._bolt_waits()
+        self.changed()
+
+    def stick(self, at: Stuck) -> None:
+        """The switch says the same for ever."""
+        self.stuck = at
+        self.changed()
+
+    def put(self, label: str) -> None:
+        if not self.open:
+            raise Impossible(f"Door {self.name} is shut: nothing can be put in.")
+        if len(self.contents) >= FITS:
+            raise Impossible(f"Compartment {self.name} is full.")
+        self.contents.append(label)
+        self.changed()
+
+    def take(self) -> str:
+        """What lies on top."""
+        if not self.open:
+            raise Impossible(f"Door {self.name} is shut: nothing can be taken out.")
+        if not self.contents:
+            raise Impossible(f"Compartment {self.name} is empty.")
+        taken = self.contents.pop()
+        self.changed()
+        return taken
+
+    def reads_closed(self) -> bool:
+        """The door input: current flows while the switch sees the door shut."""
+        return self.stuck == "closed" if self.stuck else not self._switch
+
+    def reads_present(self) -> bool:
+        """The item input."""
+        return bool(self.contents)
+
+    def memory(self) -> DoorMemory:
+        return {
+            "open": self.open,
+            "unlocked": self.unlocked,
+            "released": self.released,
+            "jammed": self.jammed,
+            "contents": list(self.contents),
+            "burnt": self.burnt,
+            "forced": self.forced,
+            "stuck": self.stuck,
+        }
+
+    def recall(self, memory: DoorMemory) -> None:
+        """As it stood when the simulator ended; a coil has no power then."""
+        self.open = self._switch = memory["open"]
+        self.unlocked = memory["unlocked"]
+        self.released = memory["released"]
+        self.jammed = memory["jammed"]
+        self.burnt = memory["burnt"]
+        self.forced = memory["forced"]
+        self.stuck = memory["stuck"]
+        self.contents = list(memory["contents"])
+        self._bolt_waits()
+
+    def _bolt_moves(self) -> None:
+        if self.jammed or self.burnt or self.unlocked:
+            return
+        self.unlocked = True
+        self.released += 1
+        if self.kind.spring and not self.open:
+            self._opens()
+        self.changed()
+
+    def _bolt_waits(self) -> None:
+        if not self.unlocked or self.coil:
+            return
+        if self.open:
+            self.unlocked = False
+        else:
+            self._call_off(self._relatch)
+            self._relatch = self.timeline.after(self.kind.relatch_s, self._relatches)
+
+    def _relatches(self) -> None:
+        if self.coil or self.jammed:
+            return
+        self.unlocked = False
+        self.changed()
+
+    def _burns(self) -> None:
+        self.burnt = True
+        self.changed()
+
+    def _opens(self) -> None:
+        self.open = True
+        self._call_off(self._relatch)
+        self.unlocked = self.unlocked and self.coil
+        self._door_moved()
+
+    def _door_moved(self) -> None:
+        self._call_off(self._swing)
+        self._swing = self.timeline.quickly(self.dice.uniform(*SWITCH_AFTER_S), self._switch_sees)
+
+    def _switch_sees(self) -> None:
+        self._switch = self.open
+        self.changed()
+
+    @staticmethod
+    def _call_off(*appointments: Appointment | None) -> None:
+        for appointment in appointments:
+            if appointment:
+                appointment.cancel()

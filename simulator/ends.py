@@ -1,0 +1,162 @@
+"""Where bytes leave the simulator: ptys under their links, and TCP ports."""
+
+import asyncio
+import os
+import time
+import tty
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from simulator.clock import FineTimer
+from simulator.devices.scanner import HELD_S, Scanner
+from simulator.lines import Ear, Frames, Pieces, TcpWire, Wire
+
+CHUNK = 4096
+CLIENTS_MAX = 4
+
+
+class Pty:
+    """A raw pty; its slave is found under `link`, which is made anew."""
+
+    def __init__(self, link: Path) -> None:
+        self.link = link
+        # The slave stays open here too: a client that leaves must not end the line.
+        self._master, self._slave = os.openpty()
+        self._path = os.ttyname(self._slave)
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        fresh = link.with_name(f".{link.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(self._path)
+        fresh.replace(link)
+
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        asyncio.get_running_loop().add_reader(self._master, self._readable, hear)
+
+    def send(self, piece: bytes) -> None:
+        """Lost when nobody reads, as on a real line."""
+        with suppress(BlockingIOError):
+            os.write(self._master, piece)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._master)
+        if self.link.is_symlink() and os.readlink(self.link) == self._path:
+            self.link.unlink()
+        os.close(self._master)
+        os.close(self._slave)
+
+    def _readable(self, hear: Callable[[bytes], None]) -> None:
+        with suppress(BlockingIOError):
+            hear(os.read(self._master, CHUNK))
+
+
+class PtyLine:
+    """An RS-485 line on a pty, at its own pace."""
+
+    def __init__(self, wire: Wire, link: Path, timer: FineTimer) -> None:
+        self._wire = wire
+        self._timer = timer
+        self._ear = Ear(wire)
+        self._pty = Pty(link)
+        self._pty.listen(self._hear)
+
+    def close(self) -> None:
+        self._pty.close()
+
+    def _hear(self, chunk: bytes) -> None:
+        self._timer.at(self._ear.hear(chunk, time.monotonic()), self._cut)
+
+    def _cut(self) -> None:
+        frames, ended = self._ear.cut(time.monotonic())
+        for frame in frames:
+            for after, piece in self._wire.ask(frame, ended):
+                self._ear.quiet_from = max(self._ear.quiet_from, ended + after)
+                self._timer.at(ended + after, partial(self._pty.send, piece))
+
+
+class Held(Protocol):
+    """Something before which a code may be held."""
+
+    def hold(self, text: str, held_s: float = HELD_S) -> None: ...
+
+
+class ScannerPty:
+    """A serial scanner: one presentation replaces what was held before."""
+
+    def __init__(self, scanner: Scanner, link: Path, timer: FineTimer) -> None:
+        self._scanner = scanner
+        self._timer = timer
+        self._presentation = 0
+        self._pty = Pty(link)
+        self._pty.listen(lambda _: None)
+
+    def hold(self, text: str, held_s: float = HELD_S) -> None:
+        self._presentation += 1
+        now = time.monotonic()
+        for after, piece in self._scanner.hold(text, held_s):
+            self._timer.at(now + after, partial(self._send, self._presentation, piece))
+
+    def close(self) -> None:
+        self._pty.close()
+
+    def _send(self, presentation: int, piece: bytes) -> None:
+        if presentation == self._presentation:
+            self._pty.send(piece)
+
+
+class TcpLine:
+    """RTU frames inside TCP, as a serial device server hands them on; one client at a time."""
+
+    def __init__(self, wire: Wire, timer: FineTimer) -> None:
+        self._wire = wire
+        self._timer = timer
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ear = Ear(self._wire)
+        with suppress(ConnectionError):
+            while chunk := await reader.read(CHUNK):
+                ended = ear.hear(chunk, time.monotonic()) - self._wire.silence_s
+                for frame in ear.by_length():
+                    _send_later(self._timer, writer, self._wire.ask(frame, ended), ended)
+        writer.close()
+
+
+class MachinePort:
+    """A Modbus TCP device: its clients are served one request at a time."""
+
+    def __init__(self, wire: TcpWire, timer: FineTimer) -> None:
+        self._wire = wire
+        self._timer = timer
+        self._clients = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients += 1
+        frames = Frames()
+        try:
+            while self._clients <= CLIENTS_MAX and (chunk := await reader.read(CHUNK)):
+                if (whole := frames.feed(chunk)) is None:
+                    break
+                for frame in whole:
+                    now = time.monotonic()
+                    _send_later(self._timer, writer, self._wire.ask(frame, now), now)
+        except ConnectionError:
+            pass
+        finally:
+            self._clients -= 1
+            writer.close()
+
+
+def _send_later(
+    timer: FineTimer, writer: asyncio.StreamWriter, pieces: Pieces, start: float
+) -> None:
+    for after, piece in pieces:
+        timer.at(start + after, partial(_write, writer, piece))
+
+
+def _write(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    if not writer.is_closing():
+        writer.write(piece)

@@ -1,0 +1,160 @@
+"""One process: machines on their wires, physics, people, and the page that presses doors."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+
+from simulator.app import make_app
+from simulator.clock import FineTimer, SystemClock
+from simulator.door import LockKind
+from simulator.ends import MachinePort, PtyLine, ScannerPty, TcpLine
+from simulator.live import LivePages
+from simulator.memory import WorldFile
+from simulator.plan import Plan
+from simulator.world import World
+
+SAVED_AFTER_S = 0.2  # what nobody waits for; an act over HTTP or of a machine is saved at once
+GRACE_S = 1
+
+
+class Server(uvicorn.Server):
+    """Signals are handled in `serve`, so that links and world are in order at the end."""
+
+    def __init__(self, config: uvicorn.Config, live: LivePages) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Pages that listen are told first, else they would hold the server up."""
+        self._live.close()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    plan: Plan,
+    *,
+    host: str,
+    port: int,
+    folder: Path,
+    seed: int = 0,
+    speed: float = 1.0,
+    relatch_s: float = 10.0,
+    spring: bool = False,
+) -> None:
+    """Run until cancelled or told to end by SIGTERM; answers HTTP once every wire is there.
+
+    Leaves no link behind, and the world in `folder`/world.json.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    locks = LockKind(relatch_s=relatch_s, spring=spring)
+    clock = SystemClock()
+    world = World(plan, clock, seed=seed, speed=speed, locks=locks)
+    file = WorldFile(folder / "world.json", world)
+    file.load()
+    world.keep = file.save
+    world.power_up()
+    with _listening(host, port) as heard:
+        async with AsyncExitStack() as standing:
+            standing.callback(file.save)
+            scanners = await standing.enter_async_context(_wires(world))
+            pages = LivePages(world)
+            config = uvicorn.Config(
+                make_app(world, scanners, file, pages),
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+            server = Server(config, pages)
+            standing.enter_context(_ended_by_sigterm(server))
+            async with asyncio.TaskGroup() as tasks:
+                physics = tasks.create_task(live(world))
+                saving = tasks.create_task(_save(world, file, clock))
+                http = tasks.create_task(server.serve(sockets=[heard]))
+                try:
+                    await asyncio.shield(http)
+                finally:
+                    server.should_exit = True
+                    await http
+                    physics.cancel()
+                    saving.cancel()
+
+
+async def live(world: World) -> None:
+    """Let the world's time pass with the loop's, waking only when something is due."""
+    sooner = asyncio.Event()
+    world.timeline.sooner = sooner.set
+    while True:
+        world.catch_up()
+        sooner.clear()
+        due = world.timeline.due()
+        wait_s = None if due is None else max(0.0, due - world.clock.monotonic())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await sooner.wait()
+
+
+async def _save(world: World, file: WorldFile, clock: SystemClock) -> None:
+    changed = asyncio.Event()
+    world.listeners.append(changed.set)
+    while True:
+        await changed.wait()
+        await clock.sleep(SAVED_AFTER_S)
+        changed.clear()
+        file.save_if_changed()
+
+
+@asynccontextmanager
+async def _wires(world: World) -> AsyncIterator[dict[str, ScannerPty]]:
+    """Every pty and port that the plan names."""
+    async with AsyncExitStack() as standing:
+        timer = FineTimer()
+        standing.callback(timer.close)
+        for wire in world.wires.values():
+            if wire.plan.link:
+                standing.callback(PtyLine(wire, wire.plan.link, timer).close)
+            if wire.plan.tcp:
+                line = await asyncio.start_server(TcpLine(wire, timer).serve, *wire.plan.tcp)
+                standing.callback(line.close)
+        for machine in world.plan.machines:
+            port = MachinePort(world.tcp_wires[machine.name], timer)
+            server = await asyncio.start_server(port.serve, machine.host, machine.port)
+            standing.callback(server.close)
+        scanners = {}
+        for plan in world.plan.scanners:
+            scanners[plan.name] = ScannerPty(world.scanners[plan.name], plan.link, timer)
+            standing.callback(scanners[plan.name].close)
+        yield scanners
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """The HTTP port, taken before anything else stands."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as heard:
+        heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        heard.bind((host, port))
+        yield heard
+
+
+@contextmanager
+def _ended_by_sigterm(server: uvicorn.Server) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        server.should_exit = True
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
