@@ -15,7 +15,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer expor
 
 from controller.clock import SystemClock
 from controller.store import StoreRefused
-from onewindow import logs
+from onewindow import journal, logs
 from onewindow.broker import BrokerMissing
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
@@ -39,6 +39,8 @@ Config = Annotated[
     Path,
     typer.Option("--config", help="The settings file (TOML).", exists=False, dir_okay=False),
 ]
+
+app.add_typer(journal.app, name="journal")
 
 
 class Lang(StrEnum):
