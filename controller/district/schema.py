@@ -221,7 +221,7 @@ site_status = Table(
     "site_status",
     metadata,
     Column("site_id", SITE, primary_key=True),
-    Column("version", String(40), nullable=False),  # empty until the site has started once
+    Column("version", String(40)),  # NULL until the site has started once
     Column("started_at", TIME),
     Column("entry_at", TIME),  # of the newest entry
     Column("online", Boolean),  # what the broker says; NULL until it has said so

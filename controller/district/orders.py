@@ -1,0 +1,246 @@
+"""Places orders: checks them, mints their codes, and tells their site in the same transaction."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from controller.codes import PHONE_TAIL, keyed_hash, typed_hash
+from controller.district import schema as s
+from controller.district.form import Known, OrderForm, read_form
+from controller.district.mint import Mint
+from controller.district.plan import Plan, SitePlan
+from controller.district.seal import Seal
+from controller.entries import (
+    Down,
+    ItemState,
+    OrderPlaced,
+    OrderState,
+    PlacedCode,
+    PlacedItem,
+)
+from controller.identifiers import is_sole_trader, mask_name
+from controller.journal import Stream, rfc3339
+from controller.ports import Clock
+from controller.refusals import FieldsRefused, Reason, Refused
+from controller.store import Store, Transaction
+
+SIZE: Final = "S"  # a seal box or a licence's envelope fits the smallest compartment
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A code with the hashes that its site will know it by."""
+
+    code_id: str
+    secret: str
+    typed: str
+    token: str
+    placed: PlacedCode
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to place an order."""
+
+    form: OrderForm
+    client: str
+    body: str  # keyed hash of the order
+    key: str | None  # the client's Idempotency-Key
+
+
+class Orders:
+    def __init__(self, store: Store, clock: Clock, seal: Seal, mint: Mint, plan: Plan) -> None:
+        self._store = store
+        self._clock = clock
+        self._seal = seal
+        self._mint = mint
+        self._plan = plan
+        self._sites = {site.site_id: site for site in plan.sites}
+
+    def place(self, body: Any, client: str, key: str | None = None) -> tuple[str, bool]:
+        """The order's number, and whether it is new. The same order again changes nothing.
+
+        FieldsRefused for bad fields, CONFLICT for another order of that number, KEY_REUSED for
+        an idempotency key that came with something else before.
+        """
+        with self._store.read() as connection:
+            form = read_form(body, self._known(connection))
+        words = json.dumps(form.model_dump(), ensure_ascii=False, sort_keys=True)
+        asked = Asked(form, client, self._seal.key_of(words, "order"), key)
+        with self._store.read() as connection:
+            if (number := self._asked_before(connection, asked)) is not None:
+                return number, False
+        minted = self._mint_code(self._sites[form.site_id], form)
+        while True:
+            with self._store.write() as tx:
+                if (number := self._asked_before(tx.connection, asked)) is not None:
+                    self._remember(tx, asked)
+                    return number, False
+                if not self._is_taken(tx.connection, form.site_id, minted.typed):
+                    self._write(tx, asked, minted)
+                    return form.order_no, True
+            minted = self._mint_code(self._sites[form.site_id], form)
+
+    def _known(self, connection: Connection) -> Known:
+        machines: dict[str, frozenset[str] | None] = dict.fromkeys(self._sites)
+        for row in connection.execute(
+            select(s.site_status.c.site_id).where(s.site_status.c.version.is_not(None))
+        ):
+            machines[row.site_id] = frozenset()
+        for row in connection.execute(select(s.site_machines.c.site_id, s.site_machines.c.machine)):
+            machines[row.site_id] = (machines.get(row.site_id) or frozenset()) | {row.machine}
+        return Known(
+            {site_id: machines[site_id] for site_id in self._sites},
+            frozenset(self._plan.vendors),
+            self._plan.kinds,
+            self._clock.now().date(),
+        )
+
+    def _asked_before(self, connection: Connection, asked: Asked) -> str | None:
+        """The number, if this very order stands already."""
+        number = asked.form.order_no
+        if asked.key is not None:
+            earlier = connection.execute(
+                select(s.idempotency.c.request).where(
+                    s.idempotency.c.client == asked.client, s.idempotency.c.key == asked.key
+                )
+            ).scalar()
+            if earlier is not None and earlier != asked.body:
+                raise Refused(Reason.KEY_REUSED)
+        row = connection.execute(
+            select(s.orders.c.client, s.orders.c.body).where(s.orders.c.order_no == number)
+        ).first()
+        if row is None:
+            return None
+        if (row.client, row.body) != (asked.client, asked.body):
+            raise Refused(Reason.CONFLICT, order=number)
+        return number
+
+    def _remember(self, tx: Transaction, asked: Asked) -> None:
+        if asked.key is None:
+            return
+        mine = (s.idempotency.c.client == asked.client) & (s.idempotency.c.key == asked.key)
+        if tx.connection.execute(select(s.idempotency.c.key).where(mine)).first() is None:
+            tx.connection.execute(
+                s.idempotency.insert().values(
+                    client=asked.client,
+                    key=asked.key,
+                    request=asked.body,
+                    order_no=asked.form.order_no,
+                    at=rfc3339(self._clock.now()),
+                )
+            )
+
+    def _mint_code(self, site: SitePlan, form: OrderForm) -> Minted:
+        """Slow on purpose (scrypt for each phone): never inside a transaction."""
+        secret, typed, code_id = self._mint.secret(), self._mint.typed(), self._mint.id()
+        tails = dict.fromkeys(recipient.phone[-PHONE_TAIL:] for recipient in form.recipients)
+        placed = PlacedCode(
+            code_id=code_id,
+            qr=keyed_hash(site.code_key, secret),
+            typed=[typed_hash(site.typed_salt, typed, tail) for tail in tails],
+        )
+        return Minted(code_id, secret, typed, self._mint.token(), placed)
+
+    def _is_taken(self, connection: Connection, site_id: str, typed: str) -> bool:
+        """Whether another open code of that site has these eight digits."""
+        found = connection.execute(
+            select(s.codes.c.code_id).where(
+                s.codes.c.site_id == site_id,
+                s.codes.c.typed_key == self._seal.key_of(typed, "typed"),
+                s.codes.c.state == "open",
+            )
+        )
+        return found.first() is not None
+
+    def _write(self, tx: Transaction, asked: Asked, minted: Minted) -> None:
+        form = asked.form
+        company = form.company
+        tx.connection.execute(
+            s.orders.insert().values(
+                order_no=form.order_no,
+                client=asked.client,
+                site_id=form.site_id,
+                company=company.name,
+                uscc=company.uscc,
+                body=asked.body,
+                state=OrderState.PLACED,
+                reach=form.needs.reach,
+                retention_s=self._plan.retention_s,
+                placed_at=rfc3339(self._clock.now()),
+            )
+        )
+        placed = OrderPlaced(
+            order=form.order_no,
+            company=mask_name(company.name) if is_sole_trader(company.uscc) else company.name,
+            items=self._write_items(tx.connection, form),
+            codes=[minted.placed],
+            retention_s=self._plan.retention_s,
+            needs={"reach": form.needs.reach} if form.needs.reach else {},
+        )
+        self._write_recipients(tx.connection, form)
+        self._write_code(tx.connection, form, minted)
+        self._remember(tx, asked)
+        tx.append(form.site_id, Stream.DOWN, Down.ORDER_PLACED, dict(placed))
+
+    def _write_items(self, connection: Connection, form: OrderForm) -> list[PlacedItem]:
+        placed = []
+        for position, item in enumerate(form.items):
+            item_id = item.item_id or self._mint.id()
+            known = select(s.items.c.item_id).where(s.items.c.item_id == item_id)
+            if connection.execute(known).first() is not None:
+                raise FieldsRefused([(f"items[{position}].item_id", "is in another order")])
+            words = PlacedItem(
+                item_id=item_id,
+                kind=item.kind,
+                holder=item.holder,
+                vendor_id=item.vendor_id,
+                label=self._mint.label(),
+                size=SIZE,
+            )
+            connection.execute(
+                s.items.insert().values(
+                    **words,
+                    order_no=form.order_no,
+                    position=position,
+                    seals=" ".join(item.seals),
+                    state=ItemState.EXPECTED,
+                )
+            )
+            placed.append(words)
+        return placed
+
+    def _write_recipients(self, connection: Connection, form: OrderForm) -> None:
+        for recipient in form.recipients:
+            recipient_id = self._mint.id()
+            close = self._seal.close
+            paper = recipient.id_number
+            connection.execute(
+                s.recipients.insert().values(
+                    recipient_id=recipient_id,
+                    order_no=form.order_no,
+                    role=recipient.role,
+                    name=close(recipient.name, f"name {recipient_id}"),
+                    phone=close(recipient.phone, f"phone {recipient_id}"),
+                    id_number=close(paper, f"id {recipient_id}") if paper else None,
+                    phone_key=self._seal.key_of(recipient.phone, "phone"),
+                )
+            )
+
+    def _write_code(self, connection: Connection, form: OrderForm, minted: Minted) -> None:
+        code_id = minted.code_id
+        connection.execute(
+            s.codes.insert().values(
+                code_id=code_id,
+                order_no=form.order_no,
+                site_id=form.site_id,
+                secret=self._seal.close(minted.secret, f"secret {code_id}"),
+                typed=self._seal.close(minted.typed, f"typed {code_id}"),
+                typed_key=self._seal.key_of(minted.typed, "typed"),
+                token=self._seal.close(minted.token, f"token {code_id}"),
+                token_key=self._seal.key_of(minted.token, "token"),
+                state="open",
+            )
+        )
