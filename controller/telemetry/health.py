@@ -1,0 +1,117 @@
+"""What is told of cabinets, machines and alarms."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import NotRequired, TypedDict
+
+from sqlalchemy import Connection, Table, select
+
+from controller.entries import Up
+from controller.journal import Stream
+from controller.site.schema import alarms, machines
+from controller.telemetry import topics
+from controller.telemetry.doors import payload
+
+CLEARED_AGAIN = 200  # alarms emptied once more at each connection: some may have been missed
+FAULTS_LOOKED_AT = 200  # entries of machines read at start, to find each one's last fault
+
+
+class LineHealth(TypedDict):
+    """Counters of one line since this process began."""
+
+    requests: int
+    replies: int
+    errors: int
+    utilisation: float  # of the line's time, 0 to 1
+
+
+class CabinetHealth(TypedDict):
+    boards: dict[str, str]  # by name: "ok" or "silent"
+    lines: dict[str, LineHealth]  # by name
+    temperature_c: NotRequired[float]
+    power: NotRequired[str]
+
+
+Health = Callable[[], Mapping[str, CabinetHealth]]  # by cabinet
+
+
+def health_reports(health: Health, site: str, now: str) -> dict[str, bytes]:
+    return {
+        topics.health(site, cabinet): payload({"at": now, **words})
+        for cabinet, words in health().items()
+    }
+
+
+def alarm_reports(connection: Connection, site: str) -> dict[str, bytes]:
+    """Every alarm that stands, and an empty payload for those cleared last."""
+    standing = connection.execute(
+        select(alarms.c.alarm_id, alarms.c.kind, alarms.c.place, alarms.c.since, alarms.c.severity)
+        .where(alarms.c.cleared_at.is_(None))
+        .order_by(alarms.c.since)
+    )
+    told = {
+        topics.alarm(site, alarm_id): payload(
+            {"kind": kind, "where": place, "since": since, "severity": severity}
+        )
+        for alarm_id, kind, place, since, severity in standing
+    }
+    cleared = connection.scalars(
+        select(alarms.c.alarm_id)
+        .where(alarms.c.cleared_at.is_not(None))
+        .order_by(alarms.c.cleared_at.desc())
+        .limit(CLEARED_AGAIN)
+    )
+    return told | {topics.alarm(site, alarm_id): b"" for alarm_id in cleared}
+
+
+class MachineReports:
+    """Every licence machine: state, blanks, faults now and the last one there was."""
+
+    def __init__(self, site: str, journal: Table) -> None:
+        self._site = site
+        self._journal = journal
+        self._last_fault: dict[str, str] | None = None
+
+    def read(self, connection: Connection) -> dict[str, bytes]:
+        if self._last_fault is None:
+            self._last_fault = self._remembered(connection)
+        told = {}
+        for name, state, blanks, faults, at in connection.execute(
+            select(
+                machines.c.machine,
+                machines.c.state,
+                machines.c.blanks,
+                machines.c.faults,
+                machines.c.at,
+            )
+        ):
+            present = [fault for fault in faults.split(",") if fault]
+            if present:
+                self._last_fault[name] = present[0]
+            words = {
+                "state": state,
+                "blanks": blanks,
+                "faults": present,
+                "last_fault": self._last_fault.get(name),
+                "at": at,
+            }
+            told[topics.machine(self._site, name)] = payload(words)
+        return told
+
+    def _remembered(self, connection: Connection) -> dict[str, str]:
+        bodies = connection.scalars(
+            select(self._journal.c.body)
+            .where(
+                self._journal.c.site == self._site,
+                self._journal.c.stream == Stream.UP.value,
+                self._journal.c.kind == Up.MACHINE_CHANGED.value,
+            )
+            .order_by(self._journal.c.seq.desc())
+            .limit(FAULTS_LOOKED_AT)
+        )
+        found: dict[str, str] = {}
+        for body in bodies:
+            told = json.loads(body)["data"]
+            if told["faults"]:
+                found.setdefault(told["machine"], told["faults"][0])
+        return found

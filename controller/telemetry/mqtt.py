@@ -1,0 +1,132 @@
+"""A site's one connection: its journals to and from the district, and its state for everybody.
+
+What is told is read from the tables after the commit, so it is never ahead of them; a broker that
+was away is told everything again.
+"""
+
+import asyncio
+from random import Random
+
+from aiomqtt import Will
+from sqlalchemy import Connection, Table
+
+from controller.journal import Stream, rfc3339
+from controller.link import topics as link_topics
+from controller.link.batches import LinkKeys
+from controller.link.connection import Broker, Line, stay_connected
+from controller.link.exchange import Alarm, Exchange, Waker
+from controller.link.receiver import Apply
+from controller.ports import Clock
+from controller.store import Store
+from controller.telemetry.discovery import discovery_report
+from controller.telemetry.doors import CompartmentReports, door_reports
+from controller.telemetry.health import Health, MachineReports, alarm_reports, health_reports
+
+HEALTH_EVERY_S = 30.0
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+
+class SiteMqtt:
+    """Journals both ways, and retained state. `run` never ends by itself."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        site: str,
+        keys: LinkKeys,
+        store: Store,
+        acked: Table,
+        *,
+        apply: Apply,
+        alarm: Alarm,
+        health: Health,
+        clock: Clock,
+        chance: Random,
+    ) -> None:
+        self.connected = False
+        self._broker = broker
+        self._site = site
+        self._store = store
+        self._health = health
+        self._clock = clock
+        self._chance = chance
+        self._compartments = CompartmentReports(site)
+        self._machines = MachineReports(site, store.journal)
+        self._changed = asyncio.Event()
+        self._exchange = Exchange(
+            site,
+            Stream.UP,
+            keys,
+            store,
+            acked,
+            apply=apply,
+            alarm=alarm,
+            clock=clock,
+            chance=chance,
+        )
+        self._waker = Waker(self._wake, Stream.UP)
+        store.on_commit(self._waker.committed)
+
+    async def run(self) -> None:
+        will = Will(link_topics.status(self._site), OFFLINE, qos=1, retain=True)
+        with self._waker.awake():
+            await stay_connected(self._broker, will, self._session, self._clock, self._chance)
+
+    async def _session(self, line: Line) -> None:
+        await line.subscribe(*self._exchange.hears)
+        self.connected = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._hear(line))
+                group.create_task(self._exchange.run(line))
+                group.create_task(self._tell(line))
+        finally:
+            self.connected = False
+
+    async def _hear(self, line: Line) -> None:
+        async for message in line.messages():
+            await self._exchange.hear(message.topic.value, message.payload, line)
+
+    async def _tell(self, line: Line) -> None:
+        """Publish all there is, say `online`, then publish what changes."""
+        told: dict[str, bytes] = {}
+        await self._tell_changes(line, told)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_health(line))
+            while True:
+                await self._changed.wait()
+                await self._tell_changes(line, told)
+
+    async def _tell_changes(self, line: Line, told: dict[str, bytes]) -> None:
+        self._changed.clear()
+        with self._store.read() as connection:
+            reports = self._reports(connection)
+        for topic, payload in reports.items():
+            if told.get(topic) != payload:
+                await line.publish(topic, payload, retain=True)
+                told[topic] = payload
+
+    async def _tell_health(self, line: Line) -> None:
+        """Also says `online` again: an old connection's will may have been published late."""
+        while True:
+            now = rfc3339(self._clock.now())
+            for topic, payload in health_reports(self._health, self._site, now).items():
+                await line.publish(topic, payload, retain=True)
+            await line.publish(link_topics.status(self._site), ONLINE, retain=True)
+            await self._clock.sleep(HEALTH_EVERY_S)
+
+    def _reports(self, connection: Connection) -> dict[str, bytes]:
+        """Every retained message that the tables give, doors first."""
+        now = rfc3339(self._clock.now())
+        return {
+            **door_reports(connection, self._site),
+            **self._compartments.read(connection, now),
+            **alarm_reports(connection, self._site),
+            **self._machines.read(connection),
+            **discovery_report(connection, self._site, link_topics.status(self._site)),
+        }
+
+    def _wake(self, _sites: set[str]) -> None:
+        self._exchange.wake()
+        self._changed.set()
