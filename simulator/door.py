@@ -34,6 +34,7 @@ class DoorMemory(TypedDict):
     contents: list[str]
     burnt: bool
     forced: int
+    broken_open: bool
     stuck: Stuck | None
 
 
@@ -171,6 +172,7 @@ class Door:
             "contents": list(self.contents),
             "burnt": self.burnt,
             "forced": self.forced,
+            "broken_open": self.broken_open,
             "stuck": self.stuck,
         }
 
@@ -182,6 +184,7 @@ class Door:
         self.jammed = memory["jammed"]
         self.burnt = memory["burnt"]
         self.forced = memory["forced"]
+        self.broken_open = memory["broken_open"]
         self.stuck = memory["stuck"]
         self.contents = list(memory["contents"])
         self._bolt_waits()

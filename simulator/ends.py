@@ -44,7 +44,7 @@ class Pty:
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._master)
-        if self.link.is_symlink() and os.readlink(self.link) == self._path:
+        if self.link.is_symlink() and self.link.readlink() == Path(self._path):
             self.link.unlink()
         os.close(self._master)
         os.close(self._slave)

@@ -1,6 +1,7 @@
 """Trouble on one line, the same trouble every time for the same seed."""
 
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import Final
 
@@ -38,7 +39,7 @@ class Counters:
 
 @dataclass(slots=True)
 class Faults:
-    """A frame is lost, or garbled, or neither; half of each on the way there, half on the way back."""
+    """A frame is lost or garbled or neither; half of each there, half on the way back."""
 
     dice: Random
     trouble: Trouble = field(default_factory=Trouble)
@@ -70,7 +71,7 @@ class Faults:
 
     def pieces(self, frame: bytes, gap_s: float) -> list[tuple[float, bytes]]:
         """The frame in one piece, or in two or three with pauses before them."""
-        if len(frame) < 2 or not self._strikes(self.trouble.split):
+        if not frame[1:] or not self._strikes(self.trouble.split):
             return [(0.0, frame)]
         self.counted.split += 1
         places = range(1, len(frame))
@@ -78,7 +79,7 @@ class Faults:
         edges = [0, *cuts, len(frame)]
         return [
             (self.dice.uniform(0.0, gap_s) if start else 0.0, frame[start:end])
-            for start, end in zip(edges, edges[1:], strict=False)
+            for start, end in pairwise(edges)
         ]
 
     def state(self) -> dict[str, object]:

@@ -179,7 +179,7 @@ class Ear:
         return self._ends + self._wire.silence_s
 
     def cut(self, now: float) -> tuple[list[bytes], float]:
-        """What the boards take for frames, and when its last character ended; [] while it goes on."""
+        """What boards take for frames and when the last character ended; [] while it goes on."""
         if not self._held or now < self._ends + self._wire.silence_s:
             return [], self._ends
         self.quiet_from = max(self.quiet_from, self._ends)

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.world import World
 
-VERSION = 1
+KEPT_AS = "world 1"  # another form of the world gets another number
 
 
 class Broken(Exception):
@@ -17,6 +17,7 @@ class WorldFile:
     """Written beside and renamed into place, whenever something changed since."""
 
     def __init__(self, path: Path, world: World) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._world = world
         self._stale = False
@@ -27,9 +28,7 @@ class WorldFile:
             return
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
-            if kept["version"] != VERSION:
-                raise ValueError(f"version {kept['version']}")
-            self._world.recall(kept)
+            self._world.recall(kept[KEPT_AS])
         except (ValueError, KeyError, TypeError) as error:
             raise Broken(
                 f"{self._path} is not a world of this version ({error!r}): "
@@ -39,7 +38,7 @@ class WorldFile:
     def save(self) -> None:
         """Returns when a restart would find the world as it is now."""
         self._stale = False
-        kept: dict[str, Any] = {"version": VERSION} | self._world.memory()
+        kept: dict[str, Any] = {KEPT_AS: self._world.memory()}
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         fresh.replace(self._path)

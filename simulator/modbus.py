@@ -16,6 +16,7 @@ WRITE_COIL: Final = 0x05
 WRITE_REGISTER: Final = 0x06
 WRITE_COILS: Final = 0x0F
 WRITE_REGISTERS: Final = 0x10
+IDENTIFY: Final = 0x2B
 
 BITS_MAX: Final = 2000
 WORDS_MAX: Final = 125
@@ -85,11 +86,10 @@ def whole(frame: bytes) -> bool:
 
 def request_length(start: bytes) -> int | None:
     """Bytes of the RTU request that begins like this, when they can be known yet."""
-    if len(start) < 2:
-        return None
-    if start[1] in {WRITE_COILS, WRITE_REGISTERS}:
-        return 9 + start[6] if len(start) > 6 else None
-    return 7 if start[1] == 0x2B else 8
+    function, size = start[1:2], start[6:7]
+    if not function or function[0] in {WRITE_COILS, WRITE_REGISTERS}:
+        return 9 + size[0] if size else None
+    return 7 if function[0] == IDENTIFY else 8
 
 
 def word(octets: bytes | bytearray, at: int) -> int:
@@ -112,6 +112,10 @@ def packed_bits(bits: Sequence[bool]) -> bytes:
 
 def refused(function: int, code: int) -> bytes:
     return bytes([function | 0x80, code])
+
+
+def unknown_function(_: bytes) -> bytes:
+    raise Refusal(NO_FUNCTION)
 
 
 def asked(pdu: bytes, most: int) -> tuple[int, int]:

@@ -54,7 +54,6 @@ async def serve(
 
     Leaves no link behind, and the world in `folder`/world.json.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     locks = LockKind(relatch_s=relatch_s, spring=spring)
     clock = SystemClock()
     world = World(plan, clock, seed=seed, speed=speed, locks=locks)

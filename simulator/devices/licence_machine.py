@@ -61,10 +61,7 @@ class LicenceMachine:
         if broadcast:
             return None
         try:
-            do = self._functions.get(pdu[0])
-            if do is None:
-                raise modbus.Refusal(modbus.NO_FUNCTION)
-            return do(pdu)
+            return self._functions.get(pdu[0], modbus.unknown_function)(pdu)
         except modbus.Refusal as refusal:
             return modbus.refused(pdu[0], refusal.code)
 

@@ -20,6 +20,7 @@ OUTLET_FREE_S: Final = 1.0  # the sensor must see nothing for so long
 UNLOCKED_S: Final = 10.0
 LEAVES_AT: Final = 0.1  # share of the way after which paper is under way
 SHEETS_A_JOB: Final = 2
+NO_FAULT: Final = Fault(0)
 REJECTS_MAX: Final = 50
 
 
@@ -43,7 +44,7 @@ class Mechanism:
     jammed: bool = False
     moved: int = 0  # how often paper really came out or went into a slot
     retracted: int = 0
-    flags: Fault = Fault(0)
+    flags: Fault = NO_FAULT
     service_open: bool = False
     shutter_open: bool = False
     started_at: float = 0.0
@@ -61,8 +62,8 @@ class Mechanism:
         for command in (self.last, self.previous):
             if command.outcome == Outcome.RUNNING:
                 self._end(command, Outcome.INTERRUPTED, self._where(command))
-                self.flags |= Fault.OUTLET_BLOCKED if self.outlet else Fault(0)
-                self.flags |= Fault.POSITION_LOST if self.transport else Fault(0)
+                self.flags |= Fault.OUTLET_BLOCKED if self.outlet else NO_FAULT
+                self.flags |= Fault.POSITION_LOST if self.transport else NO_FAULT
         if (presented := self._presented()) and not self.outlet:
             self._end(presented, Outcome.INTERRUPTED, Detail.OUTLET_EMPTY)
         self._next(STARTING_S, self._started)
@@ -91,8 +92,8 @@ class Mechanism:
 
     def faults(self) -> Fault:
         standing = self.flags
-        standing |= Fault.SERVICE_DOOR if self.service_open else Fault(0)
-        standing |= Fault.REJECT_FULL if len(self.rejects) >= REJECTS_MAX else Fault(0)
+        standing |= Fault.SERVICE_DOOR if self.service_open else NO_FAULT
+        standing |= Fault.REJECT_FULL if len(self.rejects) >= REJECTS_MAX else NO_FAULT
         if self.prints and self.blanks < SHEETS_A_JOB:
             standing |= Fault.NO_BLANKS
         return standing
@@ -151,7 +152,7 @@ class Mechanism:
         self._reject(self.gate)
         if self.flags & Fault.OUTLET_BLOCKED:
             self._reject(self.outlet)
-        self.flags = Fault(0)
+        self.flags = NO_FAULT
         self.state = State.STARTING
         self._next(STARTING_S, self._started)
         self.changed()
@@ -204,29 +205,30 @@ class Mechanism:
     # ------------------------------------------------------------------ steps
 
     def _refusal(self, command: Command) -> Detail | None:
-        try:
-            op = Op(command.op)
-        except ValueError:
-            return Detail.UNKNOWN_OP
-        if op == Op.UNLOCK:
-            return None
-        if self.service_open:
-            return Detail.SERVICE_DOOR_OPEN
-        if self.state == State.STARTING:
-            return Detail.NOT_HOMED
-        if self.flags and op not in {Op.RETRACT, Op.CLEAR}:
-            return Detail.FAULT_STANDS
-        if op == Op.RETRACT and self.flags & ~Fault.OUTLET_BLOCKED:
-            return Detail.FAULT_STANDS
-        if op == Op.RETRACT and self.outlet and len(self.rejects) >= REJECTS_MAX:
-            return Detail.REJECT_FULL
-        if op in {Op.PRESENT, Op.PRINT} and self.outlet:
-            return Detail.OUTLET_OCCUPIED
+        """Why nothing moves, in the order in which the machine would find out."""
+        op = command.op
+        stands = self._standing_for(op)
+        full = bool(self.outlet) and len(self.rejects) >= REJECTS_MAX
+        found = {
+            Detail.UNKNOWN_OP: op not in set(Op),
+            Detail.SERVICE_DOOR_OPEN: op != Op.UNLOCK and self.service_open,
+            Detail.NOT_HOMED: op != Op.UNLOCK and self.state == State.STARTING,
+            Detail.FAULT_STANDS: bool(stands),
+            Detail.REJECT_FULL: op == Op.RETRACT and full,
+            Detail.OUTLET_OCCUPIED: op in {Op.PRESENT, Op.PRINT} and bool(self.outlet),
+        }
+        for why, is_so in found.items():
+            if is_so:
+                return why
         if op == Op.PRINT:
             return self._no_printing(command)
-        if op in {Op.PRESENT, Op.LOAD}:
-            return self._no_slot(command)
-        return None
+        return self._no_slot(command) if op in {Op.PRESENT, Op.LOAD} else None
+
+    def _standing_for(self, op: int) -> Fault:
+        """Faults that stand in the way of this operation."""
+        if op in {Op.CLEAR, Op.UNLOCK}:
+            return NO_FAULT
+        return self.flags & ~Fault.OUTLET_BLOCKED if op == Op.RETRACT else self.flags
 
     def _no_printing(self, command: Command) -> Detail | None:
         if not self.prints or self.blanks < SHEETS_A_JOB:
@@ -320,7 +322,7 @@ class Mechanism:
         if self.last.op == Op.CLEAR:
             self._reject(self.transport)
             self._reject(self.outlet)
-            self.flags = Fault(0)
+            self.flags = NO_FAULT
         self._idle()
         self._end(self.last, Outcome.DONE)
 
@@ -336,7 +338,7 @@ class Mechanism:
 
     def _started(self) -> None:
         if self.jammed or self.flags:
-            self.flags |= Fault.JAM if self.jammed else Fault(0)
+            self.flags |= Fault.JAM if self.jammed else NO_FAULT
             self.state = State.FAULT
         elif self._presented():
             self._present()

@@ -35,12 +35,9 @@ class BoardSettings:
     def answer(
         self, pdu: bytes, functions: Mapping[int, Callable[[bytes], bytes]], *, broadcast: bool
     ) -> bytes | None:
-        """Reads to everybody are answered too, a quirk of this make; writes to everybody are not."""
-        do = functions.get(pdu[0])
+        """Reads to everybody are answered too, a quirk of this make; writes to all are not."""
         try:
-            if do is None:
-                raise modbus.Refusal(modbus.NO_FUNCTION)
-            said = do(pdu)
+            said = functions.get(pdu[0], modbus.unknown_function)(pdu)
         except modbus.Refusal as refusal:
             return QUIET if broadcast else modbus.refused(pdu[0], refusal.code)
         return QUIET if broadcast and pdu[0] not in READS else said

@@ -1,0 +1,283 @@
+// Shows the world as the simulator tells it, and sends what a hand does.
+
+const words = JSON.parse(document.getElementById("words").textContent);
+const by = (id) => document.getElementById(id);
+const say = (word, values = {}) =>
+  Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, value), words[word]);
+
+let world = null;
+let chosen = null; // the door whose card is shown although it is shut
+let unfolded = null; // the door whose faults are shown
+
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "data") Object.assign(element.dataset, value);
+    else element[key] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+async function act(path, body) {
+  const said = by("said");
+  const answer = await fetch(`/api/sim/${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const { detail } = answer.ok ? {} : await answer.json();
+  said.hidden = answer.ok;
+  said.textContent = answer.ok ? "" : words.impossible + detail;
+  return answer.ok;
+}
+
+const doorAct = (name, what, body) => act(`doors/${name}/${what}`, body);
+
+async function putInto(path) {
+  const field = by("label");
+  const label = field.value.trim();
+  if (!label) {
+    field.focus();
+    return;
+  }
+  if (await act(path, { label })) field.value = "";
+}
+
+// ------------------------------------------------------------------ doors
+
+function looks(door) {
+  const seen = [];
+  if (door.open) seen.push("open");
+  else if (door.unlocked) seen.push("released");
+  if (door.contents.length) seen.push("full");
+  if (door.jammed || door.burnt || door.stuck) seen.push("jammed");
+  if (door.broken_open) seen.push("forced");
+  return seen;
+}
+
+function inWords(door) {
+  const told = [door.open ? words.open : door.unlocked ? words.released : words.locked];
+  for (const trouble of ["jammed", "burnt", "stuck"]) if (door[trouble]) told.push(words[trouble]);
+  if (door.broken_open) told.push(words.forced);
+  return told.join(" · ");
+}
+
+function eachDoor(visit) {
+  for (const [letter, cabinet] of Object.entries(world.cabinets))
+    for (const [no, door] of Object.entries(cabinet.doors)) visit(`${letter}/${no}`, door);
+}
+
+function drawDoors() {
+  eachDoor((name, door) => {
+    const drawn = by(`door-${name.replace("/", "-")}`);
+    const classes = ["door", ...looks(door), ...(name === chosen ? ["chosen"] : [])].join(" ");
+    if (drawn.getAttribute("class") !== classes) drawn.setAttribute("class", classes);
+    const told = `${name}: ${inWords(door)}, ${door.contents.join(", ") || words.empty}`;
+    if (drawn.getAttribute("aria-label") !== told) {
+      drawn.setAttribute("aria-label", told);
+      drawn.querySelector("title").textContent = told;
+      drawn.querySelector(".sign").textContent = door.unlocked && !door.open ? words.pull : "";
+    }
+  });
+}
+
+function button(what, name, kind = "", press = () => doorAct(name, what)) {
+  const id = `${what}-${name.replace("/", "-")}`;
+  return make("button", { type: "button", className: kind, data: { testid: id }, onclick: press }, words[what]);
+}
+
+function faultsOf(name, door) {
+  const fold = make("details", { open: unfolded === name });
+  fold.ontoggle = () => {
+    if (fold.open) unfolded = name;
+    else if (unfolded === name) unfolded = null;
+  };
+  const row = make("div", { className: "row" });
+  if (!door.open) row.append(button("force", name, "bad"));
+  if (!door.jammed) row.append(button("jam", name, "bad"));
+  row.append(button("stick-open", name), button("stick-closed", name));
+  fold.append(make("summary", { data: { testid: `faults-${name.replace("/", "-")}` } }, words.more), row);
+  return fold;
+}
+
+function card(name, door) {
+  const row = make("div", { className: "row" });
+  if (!door.open && door.unlocked) row.append(button("pull", name, "go"));
+  if (door.open) {
+    if (door.contents.length) row.append(button("take", name, "main"));
+    row.append(button("put", name, "", () => putInto(`doors/${name}/put`)));
+    row.append(button("close", name, "go"));
+  }
+  if (door.jammed || door.burnt || door.stuck) row.append(button("free", name));
+  return make(
+    "div",
+    { className: ["card", ...looks(door)].join(" "), data: { testid: `card-${name.replace("/", "-")}` } },
+    make("p", {}, make("strong", {}, `${words.door} ${name}`), ` · ${inWords(door)}`),
+    make("p", { className: "label" }, door.contents.join(", ") || words.empty),
+    make("small", {}, say("bolt_moved", { n: door.released })),
+    row,
+    faultsOf(name, door),
+  );
+}
+
+let shownCards = "";
+function drawCards() {
+  const near = [];
+  eachDoor((name, door) => {
+    if (door.open || door.unlocked || name === chosen) near.push([name, door]);
+  });
+  const state = JSON.stringify([near, chosen]);
+  if (state === shownCards) return;
+  shownCards = state;
+  const focused = document.activeElement?.dataset?.testid;
+  const cards = near.map(([name, door]) => card(name, door));
+  by("doors").replaceChildren(...(cards.length ? cards : [make("p", {}, words.none_at_hand)]));
+  if (focused && focused !== document.activeElement?.dataset?.testid)
+    document.querySelector(`[data-testid="${focused}"]`)?.focus();
+}
+
+function press(name) {
+  const [letter, no] = name.split("/");
+  const door = world?.cabinets[letter].doors[no];
+  if (!door) return;
+  chosen = chosen === name && !door.unlocked ? null : name;
+  if (door.unlocked && !door.open) doorAct(name, "pull");
+  draw();
+}
+
+for (const drawn of document.querySelectorAll(".door")) {
+  drawn.addEventListener("click", () => press(drawn.dataset.door));
+  drawn.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    press(drawn.dataset.door);
+  });
+}
+
+// ------------------------------------------------------------------ hands, machines, scanner
+
+let shownHands = "";
+function drawHands() {
+  const state = JSON.stringify(world.hands);
+  if (state === shownHands) return;
+  shownHands = state;
+  const rows = [...world.hands].reverse().map((held) =>
+    make("li", {}, make("span", { className: "label" }, held.took), make("small", {}, say("from", { where: held.from }))),
+  );
+  by("hands").replaceChildren(...(rows.length ? rows : [make("li", {}, words.hands_empty)]));
+  by("labels").replaceChildren(...world.hands.map((held) => make("option", { value: held.took })));
+}
+
+function drawMachines() {
+  for (const section of document.querySelectorAll(".machine")) {
+    const machine = world.machines[section.dataset.machine];
+    const told = [words[machine.state]];
+    if (machine.take_left_s) told.push(say("left", { n: machine.take_left_s }));
+    if (machine.jammed) told.push(words.jam_paper);
+    if (machine.out_of_service) told.push(words.out_of_service);
+    section.querySelector(".state").textContent = told.join(" · ");
+    const outlet = section.querySelector(".outlet");
+    outlet.textContent = machine.outlet.join(", ") || `${words.outlet}: ${words.outlet_empty}`;
+    outlet.classList.toggle("there", machine.outlet.length > 0);
+    const counted = machine.blanks === null
+      ? [`${words.stored}: ${Object.keys(machine.stored).length}`]
+      : [`${words.blanks}: ${machine.blanks}`];
+    section.querySelector(".count").textContent = [...counted, `${words.moved}: ${machine.moved}`].join(" · ");
+    const can = {
+      take: machine.state === "presenting" && machine.outlet.length > 0,
+      jam: !machine.jammed,
+      free: machine.jammed || machine.state === "fault",
+    };
+    for (const pressed of section.querySelectorAll("button[data-act]"))
+      pressed.disabled = can[pressed.dataset.act] === false;
+  }
+}
+
+for (const section of document.querySelectorAll(".machine"))
+  for (const pressed of section.querySelectorAll("button[data-act]"))
+    pressed.addEventListener("click", () => {
+      const path = `machine/${section.dataset.machine}/${pressed.dataset.act}`;
+      return pressed.dataset.act === "put" ? putInto(path) : act(path);
+    });
+
+for (const form of document.querySelectorAll("form.scan")) {
+  const text = form.querySelector("input");
+  const path = `scanner/${form.dataset.scanner}/scan`;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(path, { text: text.value.trim() });
+  });
+  form.querySelector("[data-away]").addEventListener("click", () => {
+    text.value = "";
+    act(path, { text: "" });
+  });
+}
+
+// ------------------------------------------------------------------ trouble, people, counters
+
+const faults = by("faults");
+
+function showLine() {
+  const line = faults.line.value;
+  for (const units of faults.querySelectorAll("[data-units]")) units.hidden = units.dataset.units !== line;
+  const trouble = world.lines[line].faults;
+  for (const kind of ["lost", "garbled", "late", "doubled", "split"])
+    faults[kind].value = Math.round(trouble[kind] * 100);
+  for (const box of faults.querySelectorAll(`[data-units="${line}"] input`))
+    box.checked = trouble.silent.includes(Number(box.value));
+}
+
+faults.line.addEventListener("change", showLine);
+faults.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const line = faults.line.value;
+  const asked = { line };
+  for (const kind of ["lost", "garbled", "late", "doubled", "split"]) asked[kind] = Number(faults[kind].value) / 100;
+  asked.silent = [...faults.querySelectorAll(`[data-units="${line}"] input:checked`)].map((box) => Number(box.value));
+  act("faults", asked);
+});
+by("faults-end").addEventListener("click", async () => {
+  await act("faults", { line: faults.line.value });
+  faults.reset();
+  showLine();
+});
+
+by("people").addEventListener("change", (event) => act("people", { auto: event.target.checked }));
+by("speed").addEventListener("change", (event) => act("speed", { speed: Number(event.target.value) }));
+
+function drawCounters() {
+  const columns = ["requests", "replies", "lost", "garbled", "too_soon"];
+  const head = make("tr", {}, make("th", {}, words.line), ...columns.map((name) => make("th", {}, words[name])));
+  const rows = Object.entries(world.lines).map(([line, counted]) =>
+    make("tr", {}, make("th", {}, line), ...columns.map((name) => make("td", {}, String(counted[name])))),
+  );
+  by("lines").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+function draw() {
+  drawDoors();
+  drawCards();
+  drawHands();
+  drawMachines();
+  drawCounters();
+  by("people").checked = world.people.auto;
+  const speed = by("speed");
+  if (![...speed.options].some((option) => Number(option.value) === world.speed))
+    speed.append(make("option", { value: String(world.speed) }, `× ${world.speed}`));
+  if (document.activeElement !== speed) speed.value = String(world.speed);
+}
+
+// ------------------------------------------------------------------ live
+
+const events = new EventSource("/api/sim/events");
+events.onmessage = (event) => {
+  const first = world === null;
+  world = JSON.parse(event.data);
+  by("gone").hidden = true;
+  draw();
+  if (first) showLine();
+};
+events.onerror = () => {
+  by("gone").hidden = false;
+};
