@@ -1,0 +1,125 @@
+"""What the kiosk shows, as the API tells it and as the page draws it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from api.cabinet import Front, label
+from api.pages import Lang, as_lang
+from api.site.wording import kind_name, say, say_markup
+from controller.entries import ItemState
+from controller.site.kiosk import KioskView
+from controller.site.texts import Button, Screen, Text
+
+# What a button says where the text it answers is not the usual one.
+CONFIRM_SAYS: Final = {
+    Text.CONFIRM: "Collect now",
+    Text.STILL_THERE: "I am still here",
+    Text.LOAD_CONFIRM: "Yes, it is inside",
+}
+TAKEN_SAYS: Final = {Text.DID_YOU_TAKE: "Yes, I have it"}
+
+
+class ItemShown(BaseModel):
+    """An item of the order whose code was accepted."""
+
+    item_id: str
+    kind: str
+    holder: str
+    state: str
+    where: str | None
+
+
+class KioskShown(BaseModel):
+    """What the screen shows now; another maker's screen needs nothing else."""
+
+    model_config = ConfigDict(use_enum_values=True)
+
+    screen: Screen
+    text: Text  # the message's key, the same in every language
+    message: str
+    values: dict[str, str | int]
+    buttons: list[Button]
+    doors: list[str]
+    session: str | None
+    order: str | None
+    items: list[ItemShown]
+    case: str | None
+    wait_s: int | None
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
+class SitePlace:
+    """What the kiosk says about itself."""
+
+    site_id: str
+    name: str
+    address: str
+    tel: str = ""
+
+
+def shown(view: KioskView) -> KioskShown:
+    return KioskShown(
+        screen=view.screen,
+        text=view.text,
+        message=say(_lang(view), view.text, view.values),
+        values=dict(view.values),
+        buttons=list(view.buttons),
+        doors=list(view.doors),
+        session=view.session,
+        order=view.order,
+        items=[
+            ItemShown(
+                item_id=item.item_id,
+                kind=item.kind,
+                holder=item.holder,
+                state=item.state,
+                where=item.where,
+            )
+            for item in view.items
+        ],
+        case=view.case,
+        wait_s=view.wait_s,
+        lang=view.lang,
+    )
+
+
+def drawn(
+    view: KioskView, place: SitePlace, fronts: Sequence[Front], *, offline: bool
+) -> tuple[Lang, Mapping[str, Any]]:
+    """The language and all that the kiosk's templates ask for."""
+    lang = _lang(view)
+    return lang, {
+        "place": place,
+        "fronts": [each for each in fronts if any(_is_in(where, each) for where in view.doors)],
+        "label": label,
+        "offline": offline,
+        "view": view,
+        "message": say_markup(lang, view.text, view.values),
+        "items": [
+            {
+                "kind": item.kind,
+                "name": kind_name(lang, item.kind),
+                "state": item.state,
+                "place": label(item.where) if item.where else "",
+                "here": item.where in view.doors,
+            }
+            for item in view.items
+        ],
+        "taken": sum(item.state == ItemState.COLLECTED for item in view.items),
+        "says": {
+            "confirm": CONFIRM_SAYS.get(view.text, "Go on"),
+            "taken": TAKEN_SAYS.get(view.text, "I have it"),
+        },
+    }
+
+
+def _lang(view: KioskView) -> Lang:
+    return as_lang(view.lang) or "zh-CN"
+
+
+def _is_in(where: str, front: Front) -> bool:
+    return where.partition("/")[0] == front.letter

@@ -1,0 +1,47 @@
+"""The kiosk's words: a text's key and its values become a sentence in the visitor's language."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from api.pages import Lang, texts
+from controller.entries import Kind
+from controller.site.texts import Text
+
+CONTEXT: Final = "kiosk"  # of the sentences in the catalogues; a key is no English sentence
+TEL: Final = "tel"  # how a telephone number goes on inside a sentence
+KIND_NAMES: Final = {Kind.BUSINESS_LICENCE: "Business licence", Kind.SEAL_SET: "Seal set"}
+
+
+def sentence(lang: Lang, key: str) -> str:
+    """The text with its placeholders in braces."""
+    return texts(lang).pgettext(CONTEXT, key)
+
+
+def kind_name(lang: Lang, kind: str) -> str:
+    """A kind of item that has no words of its own yet is shown by its name."""
+    name = KIND_NAMES.get(Kind(kind)) if kind in set(Kind) else None
+    return texts(lang).gettext(name) if name else kind
+
+
+def say(lang: Lang, text: Text, values: Mapping[str, str | int]) -> str:
+    return sentence(lang, text.value).format_map(_in_words(lang, values))
+
+
+def say_markup(lang: Lang, text: Text, values: Mapping[str, str | int]) -> Markup:
+    """The same for the page, with the seconds marked so that the screen can count them down."""
+    words = _in_words(lang, values)
+    if "seconds" in words:
+        words["seconds"] = Markup("<b data-seconds>{}</b>").format(words["seconds"])
+    return escape(sentence(lang, text.value)).format_map(words)
+
+
+def _in_words(lang: Lang, values: Mapping[str, str | int]) -> dict[str, str | int]:
+    words = dict(values)
+    if kinds := words.get("items"):
+        joint = texts(lang).pgettext(CONTEXT, "and")
+        words["items"] = joint.join(kind_name(lang, kind) for kind in str(kinds).split(","))
+    if "tel" in words:
+        words["tel"] = sentence(lang, TEL).format(tel=words["tel"]) if words["tel"] else ""
+    return words

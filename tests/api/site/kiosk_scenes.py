@@ -1,0 +1,104 @@
+"""A site that shows what a test tells it to, and one scene for each thing a kiosk can say."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from controller.refusals import Reason, Refused
+from controller.site.kiosk import ALWAYS, KioskView, ShownItem
+from controller.site.texts import VALUES, Button, Screen, Text
+
+COMPANY = "深圳市某某科技有限公司"
+EXAMPLES = {
+    "company": COMPANY,
+    "items": "business_licence,seal_set",
+    "compartment": "A07",
+    "number": 1,
+    "of": 2,
+    "seconds": 20,
+    "tel": "0755-82918333",
+    "case": "FT-0001-318",
+    "machine": "M1",
+    "site": "FT-0002",
+    "loaded": 3,
+}
+ORDER = (
+    ShownItem("i1", "seal_set", "cabinet", "loaded", "A/7"),
+    ShownItem("i2", "business_licence", "machine", "loaded", "M1"),
+)
+
+
+def scene(screen: Screen, text: Text, *buttons: Button, **more: object) -> KioskView:
+    values = {name: EXAMPLES[name] for name in VALUES[text]}
+    return replace(KioskView(screen, text, values, (*buttons, *ALWAYS)), **more)
+
+
+def with_order(view: KioskView, *states: str) -> KioskView:
+    items = tuple(replace(item, state=state) for item, state in zip(ORDER, states, strict=True))
+    return replace(view, session="s1", order="440304202611230001", items=items)
+
+
+SCENES = {
+    "idle": scene(Screen.IDLE, Text.START, Button.CODE, Button.HELP),
+    "refused": scene(Screen.REFUSED, Text.CODE_UNKNOWN, Button.CODE, Button.END),
+    "slow": scene(Screen.REFUSED, Text.TOO_MANY_TRIES, Button.END, wait_s=20),
+    "working": scene(Screen.WORKING, Text.CHECKING),
+    "confirm": with_order(
+        scene(Screen.CONFIRM, Text.CONFIRM, Button.CONFIRM, Button.END), "loaded", "loaded"
+    ),
+    "take": with_order(scene(Screen.TAKE, Text.TAKE, doors=("A/7",)), "releasing", "loaded"),
+    "close": with_order(scene(Screen.CLOSE, Text.CLOSE, doors=("A/7",)), "releasing", "loaded"),
+    "asked": with_order(
+        scene(Screen.CONFIRM, Text.DID_YOU_TAKE, Button.TAKEN, Button.AGAIN), "releasing", "loaded"
+    ),
+    "printing": with_order(scene(Screen.WORKING, Text.PRINTING), "collected", "releasing"),
+    "licence": with_order(
+        scene(Screen.TAKE, Text.TAKE_LICENCE, Button.AGAIN), "collected", "releasing"
+    ),
+    "stuck": with_order(
+        scene(Screen.TROUBLE, Text.STUCK, Button.CONFIRM, Button.END, doors=("A/7",)),
+        "releasing",
+        "loaded",
+    ),
+    "rating": scene(Screen.RATING, Text.RATE, Button.RATE, Button.SKIP),
+    "done": scene(Screen.DONE, Text.ALL_TAKEN, Button.END),
+    "load": scene(Screen.LOAD, Text.LOAD_NEXT, Button.END),
+    "load_open": scene(Screen.LOAD, Text.LOAD_OPEN, doors=("A/23",)),
+    "problem": scene(Screen.IDLE, Text.START, Button.CODE, Button.HELP, case="FT-0001-318"),
+}
+
+
+class FakeSite:
+    """Shows one view at a time, remembers what was pressed."""
+
+    def __init__(self, view: KioskView | None = None) -> None:
+        self.view = view or SCENES["idle"]
+        self.pressed: list[tuple[str, str | None]] = []
+        self.reasons: list[str] = []
+        self._changed = asyncio.Event()
+
+    def kiosk_view(self) -> KioskView:
+        return self.view
+
+    def show(self, view: KioskView) -> None:
+        self.view = view
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def views(self) -> AsyncIterator[KioskView]:
+        while True:
+            changed = self._changed
+            yield self.view
+            await changed.wait()
+
+    def press(self, button: str, value: str | None) -> None:
+        if button not in self.view.buttons:
+            raise Refused(Reason.BUTTON_NOT_OFFERED, button=button)
+        if button == Button.RATE and value not in {"1", "2", "3", "4", "5"}:
+            raise Refused(Reason.BAD_FIELD, field="value")
+        self.pressed.append((button, value))
+        if button == Button.LANGUAGE:
+            self.show(replace(self.view, lang="en" if self.view.lang == "zh-CN" else "zh-CN"))
+
+    def problems(self) -> list[str]:
+        return self.reasons
