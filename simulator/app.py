@@ -1,6 +1,6 @@
 """What a test or a page may do to the world over HTTP. JSON, loopback."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.door import Impossible, Unknown
 from simulator.ends import Held
@@ -20,7 +21,10 @@ from simulator.page import page_routes
 from simulator.world import SPEED_MAX, World
 
 LOOPBACK: Final = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
-FRAMED_BY: Final = "frame-ancestors http://127.0.0.1:* http://localhost:*"
+FRAMED_BY: Final = (
+    b"content-security-policy",
+    b"frame-ancestors http://127.0.0.1:* http://localhost:*",
+)
 HERE: Final = Path(__file__).parent
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -66,6 +70,25 @@ DoorAct = Literal["pull", "close", "force", "jam", "free", "stick-open", "stick-
 MachineAct = Literal["jam", "free", "refill", "open", "close"]
 
 
+class Kept:
+    """Time has passed before a request is looked at; the world is kept before its answer goes."""
+
+    def __init__(self, app: ASGIApp, world: World, file: WorldFile) -> None:
+        self._app = app
+        self._world = world
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def keep_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._file.save_if_changed()
+                message["headers"] = [*message["headers"], FRAMED_BY]
+            await send(message)
+
+        self._world.catch_up()
+        await self._app(scope, receive, keep_and_send)
+
+
 def make_app(
     world: World, scanners: Mapping[str, Held], file: WorldFile, pages: LivePages
 ) -> FastAPI:
@@ -75,16 +98,7 @@ def make_app(
         CORSMiddleware, allow_origin_regex=LOOPBACK, allow_methods=["*"], allow_headers=["*"]
     )
 
-    @app.middleware("http")
-    async def time_passes(
-        request: Request, proceed: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        world.catch_up()
-        response = await proceed(request)
-        file.save_if_changed()
-        response.headers["Content-Security-Policy"] = FRAMED_BY
-        return response
-
+    app.add_middleware(Kept, world=world, file=file)
     app.add_exception_handler(Unknown, _said(404))
     app.add_exception_handler(Impossible, _said(409))
     app.add_exception_handler(RequestValidationError, _unreadable)

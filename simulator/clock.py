@@ -70,9 +70,11 @@ class FineTimer:
 
     def _ring(self) -> None:
         os.read(self._fd, 8)
-        while self._waiting and self._waiting[0][0] <= time.monotonic():
-            heapq.heappop(self._waiting)[2]()
-        self._arm()
+        try:
+            while self._waiting and self._waiting[0][0] <= time.monotonic():
+                heapq.heappop(self._waiting)[2]()
+        finally:
+            self._arm()
 
     def _arm(self) -> None:
         if not self._waiting:

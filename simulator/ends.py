@@ -108,53 +108,67 @@ class ScannerPty:
             self._pty.send(piece)
 
 
-class TcpLine:
-    """RTU frames inside TCP, as a serial device server hands them on; one client at a time."""
+class TcpEnd:
+    """A TCP port whose clients are cut off when it closes."""
 
-    def __init__(self, wire: Wire, timer: FineTimer) -> None:
-        self._wire = wire
+    def __init__(self, timer: FineTimer) -> None:
         self._timer = timer
+        self._clients: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ear = Ear(self._wire)
-        with suppress(ConnectionError):
-            while chunk := await reader.read(CHUNK):
-                ended = ear.hear(chunk, time.monotonic()) - self._wire.silence_s
-                for frame in ear.by_length():
-                    _send_later(self._timer, writer, self._wire.ask(frame, ended), ended)
-        writer.close()
-
-
-class MachinePort:
-    """A Modbus TCP device: its clients are served one request at a time."""
-
-    def __init__(self, wire: TcpWire, timer: FineTimer) -> None:
-        self._wire = wire
-        self._timer = timer
-        self._clients = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
-        frames = Frames()
+        """One client more than there is room for is hung up on."""
+        self._clients.add(writer)
         try:
-            while self._clients <= CLIENTS_MAX and (chunk := await reader.read(CHUNK)):
-                if (whole := frames.feed(chunk)) is None:
-                    break
-                for frame in whole:
-                    now = time.monotonic()
-                    _send_later(self._timer, writer, self._wire.ask(frame, now), now)
+            if len(self._clients) <= CLIENTS_MAX:
+                await self.talk(reader, writer)
         except ConnectionError:
             pass
         finally:
-            self._clients -= 1
+            self._clients.discard(writer)
             writer.close()
 
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        raise NotImplementedError
 
-def _send_later(
-    timer: FineTimer, writer: asyncio.StreamWriter, pieces: Pieces, start: float
-) -> None:
-    for after, piece in pieces:
-        timer.at(start + after, partial(_write, writer, piece))
+    def close(self) -> None:
+        for writer in self._clients:
+            writer.transport.abort()
+
+    def send_later(self, writer: asyncio.StreamWriter, pieces: Pieces, start: float) -> None:
+        for after, piece in pieces:
+            self._timer.at(start + after, partial(_write, writer, piece))
+
+
+class TcpLine(TcpEnd):
+    """RTU frames inside TCP, as a serial device server hands them on."""
+
+    def __init__(self, wire: Wire, timer: FineTimer) -> None:
+        super().__init__(timer)
+        self._wire = wire
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ear = Ear(self._wire)
+        while chunk := await reader.read(CHUNK):
+            ended = ear.hear(chunk, time.monotonic()) - self._wire.silence_s
+            for frame in ear.by_length():
+                self.send_later(writer, self._wire.ask(frame, ended), ended)
+
+
+class MachinePort(TcpEnd):
+    """A Modbus TCP device."""
+
+    def __init__(self, wire: TcpWire, timer: FineTimer) -> None:
+        super().__init__(timer)
+        self._wire = wire
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = Frames()
+        while chunk := await reader.read(CHUNK):
+            if (whole := frames.feed(chunk)) is None:
+                return  # no Modbus: hang up
+            for frame in whole:
+                now = time.monotonic()
+                self.send_later(writer, self._wire.ask(frame, now), now)
 
 
 def _write(writer: asyncio.StreamWriter, piece: bytes) -> None:

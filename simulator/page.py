@@ -56,7 +56,7 @@ def drawn(cabinet: CabinetPlan) -> Drawing:
         cabinet.letter,
         tuple(doors),
         width=2 * FRAME + (column + 1) * COLUMN_WIDE,
-        height=2 * FRAME + max((door.y + door.height for door in doors), default=0),
+        height=FRAME + GAP // 2 + max((door.y + door.height for door in doors), default=FRAME),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -12,7 +12,7 @@ import uvicorn
 from simulator.app import make_app
 from simulator.clock import FineTimer, SystemClock
 from simulator.door import LockKind
-from simulator.ends import MachinePort, PtyLine, ScannerPty, TcpLine
+from simulator.ends import MachinePort, PtyLine, ScannerPty, TcpEnd, TcpLine
 from simulator.live import LivePages
 from simulator.memory import WorldFile
 from simulator.plan import Plan
@@ -76,7 +76,7 @@ async def serve(
             server = Server(config, pages)
             standing.enter_context(_ended_by_sigterm(server))
             async with asyncio.TaskGroup() as tasks:
-                physics = tasks.create_task(live(world))
+                physics = tasks.create_task(world.live())
                 saving = tasks.create_task(_save(world, file, clock))
                 http = tasks.create_task(server.serve(sockets=[heard]))
                 try:
@@ -86,20 +86,6 @@ async def serve(
                     await http
                     physics.cancel()
                     saving.cancel()
-
-
-async def live(world: World) -> None:
-    """Let the world's time pass with the loop's, waking only when something is due."""
-    sooner = asyncio.Event()
-    world.timeline.sooner = sooner.set
-    while True:
-        world.catch_up()
-        sooner.clear()
-        due = world.timeline.due()
-        wait_s = None if due is None else max(0.0, due - world.clock.monotonic())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await sooner.wait()
 
 
 async def _save(world: World, file: WorldFile, clock: SystemClock) -> None:
@@ -122,17 +108,21 @@ async def _wires(world: World) -> AsyncIterator[dict[str, ScannerPty]]:
             if wire.plan.link:
                 standing.callback(PtyLine(wire, wire.plan.link, timer).close)
             if wire.plan.tcp:
-                line = await asyncio.start_server(TcpLine(wire, timer).serve, *wire.plan.tcp)
-                standing.callback(line.close)
+                await _port(standing, TcpLine(wire, timer), *wire.plan.tcp)
         for machine in world.plan.machines:
-            port = MachinePort(world.tcp_wires[machine.name], timer)
-            server = await asyncio.start_server(port.serve, machine.host, machine.port)
-            standing.callback(server.close)
+            end = MachinePort(world.tcp_wires[machine.name], timer)
+            await _port(standing, end, machine.host, machine.port)
         scanners = {}
         for plan in world.plan.scanners:
             scanners[plan.name] = ScannerPty(world.scanners[plan.name], plan.link, timer)
             standing.callback(scanners[plan.name].close)
         yield scanners
+
+
+async def _port(standing: AsyncExitStack, end: TcpEnd, host: str, port: int) -> None:
+    server = await asyncio.start_server(end.serve, host, port)
+    standing.callback(end.close)
+    standing.callback(server.close)
 
 
 @contextmanager

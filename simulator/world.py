@@ -1,6 +1,8 @@
 """Everything physical at one site: cabinets, things, hands, machines, and their wires."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from random import Random
 from typing import Any, Final
 
@@ -20,6 +22,11 @@ from simulator.timeline import Timeline
 CHANNELS: Final = {"waveshare-relay-8": 8, "waveshare-relay-16": 16, "waveshare-relay-32": 32}
 SPEED_MAX: Final = 1000.0
 USUAL_LOCKS: Final = LockKind()
+
+
+def unwired() -> bool:
+    """An input with no wire: no current flows."""
+    return False
 
 
 class World:
@@ -72,6 +79,19 @@ class World:
     def catch_up(self) -> None:
         """Let everything happen that was due until now."""
         self.timeline.advance(self.clock.monotonic())
+
+    async def live(self) -> None:
+        """Let the world's time pass with the loop's, waking only when something is due."""
+        sooner = asyncio.Event()
+        self.timeline.sooner = sooner.set
+        while True:
+            self.catch_up()
+            sooner.clear()
+            due = self.timeline.due()
+            wait_s = None if due is None else max(0.0, due - self.clock.monotonic())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await sooner.wait()
 
     def power_up(self) -> None:
         for machine in self.machines.values():
@@ -191,12 +211,14 @@ class World:
         if plan.profile not in CHANNELS:
             raise Unknown(f"Boards {plan.profile} of cabinet {cabinet.letter} are not simulated.")
         channels = CHANNELS[plan.profile]
-        last = min(plan.first_door + min(plan.doors, channels) - 1, len(cabinet.compartments))
-        doors = [self.doors[cabinet.letter, no] for no in range(plan.first_door, last + 1)]
+        wired = range(plan.first_door, plan.first_door + min(plan.doors, channels))
+        doors = [self.doors.get((cabinet.letter, no)) for no in wired]
+        closed = [door.reads_closed if door else unwired for door in doors]
+        present = [door.reads_present if door else unwired for door in doors]
         return [
             RelayBoard(plan.unit, channels, self.timeline, doors),
-            InputBoard(plan.unit + 1, channels, [door.reads_closed for door in doors]),
-            InputBoard(plan.unit + 2, channels, [door.reads_present for door in doors]),
+            InputBoard(plan.unit + 1, channels, closed),
+            InputBoard(plan.unit + 2, channels, present),
         ]
 
     def _on(self, line: str) -> list[Device]:

@@ -82,7 +82,7 @@ class Relay:
 
 class RelayBoard:
     def __init__(
-        self, unit: int, channels: int, timeline: Timeline, coils: Sequence[Coil] = ()
+        self, unit: int, channels: int, timeline: Timeline, coils: Sequence[Coil | None] = ()
     ) -> None:
         self.settings = BoardSettings(unit)
         hung = [*coils, *[None] * (channels - len(coils))]
