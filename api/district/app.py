@@ -1,0 +1,57 @@
+"""The district's HTTP: orders and fleet for other systems, and what watchers ask."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from api.district import fleet, orders, watching
+from api.problems import Problem, install
+from api.requests import BODY_MAX, Requests
+from controller.district.district import District
+from controller.district.form import OrderForm
+
+SCHEMAS = "#/components/schemas/{model}"
+
+
+def make_app(district: District, *, version: str = "0") -> FastAPI:
+    """The district's JSON interface, ready to serve."""
+    registry = CollectorRegistry()
+    registry.register(watching.Figures(district))
+    app = FastAPI(
+        title="OneWindow district",
+        version=version,
+        docs_url=None,  # these two pages load scripts from other machines
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        max_body_size=BODY_MAX,
+        redirect_slashes=False,
+    )
+    install(app)
+    app.add_middleware(Requests, clock=district.clock, registry=registry)
+    app.include_router(orders.router(district))
+    app.include_router(fleet.router(district))
+    app.include_router(watching.router(district, registry))
+    _complete_openapi(app)
+    return app
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Add the schemas that FastAPI does not find by itself; errors are problem+json only."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        words = plain()
+        schemas = words["components"]["schemas"]
+        for model in (OrderForm, Problem):
+            whole = model.model_json_schema(ref_template=SCHEMAS)
+            schemas.update(whole.pop("$defs", {}))
+            schemas[model.__name__] = whole
+        for operations in words["paths"].values():
+            for operation in operations.values():
+                answer = operation["responses"].get("422")
+                if answer is not None:
+                    answer["content"].pop("application/json", None)
+        return words
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
