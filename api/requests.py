@@ -62,12 +62,22 @@ class Requests:
                 MutableHeaders(scope=message).setdefault(REQUEST_ID, request_id)
             await send(message)
 
+        read = 0
+
+        async def receive_limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BODY_MAX:
+                raise HTTPException(413)
+            return message
+
         answerer = self._app
         if _declared_length(scope) > BODY_MAX:
             answerer = answer(Refused(Reason.TOO_LARGE), request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await answerer(scope, receive, send_with_id)
+                await answerer(scope, receive_limited, send_with_id)
             finally:
                 self._done(scope, status, self._clock.monotonic() - began)
 

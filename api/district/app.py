@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from api.district import fleet, orders, watching
 from api.problems import Problem, install
-from api.requests import BODY_MAX, Requests
+from api.requests import Requests
 from controller.district.district import District
 from controller.district.form import OrderForm
 
@@ -24,7 +24,6 @@ def make_app(district: District, *, version: str = "0") -> FastAPI:
         docs_url=None,  # these two pages load scripts from other machines
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        max_body_size=BODY_MAX,
         redirect_slashes=False,
     )
     install(app)
