@@ -125,6 +125,7 @@ def _engine(uri: str, module: ModuleType | Any, poolclass: type[Pool]) -> Engine
     return create_engine(
         f"sqlite:///{uri}&uri=true",
         poolclass=poolclass,
+        hide_parameters=True,  # an error's text may reach a log, and values may name people
         connect_args={"check_same_thread": False},
         **options,
     )
