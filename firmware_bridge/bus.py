@@ -22,7 +22,7 @@ from firmware_bridge.turns import Turns, Urgency
 from firmware_bridge.urls import Place
 
 QUIET_S: Final = 0.050  # USB adapters pass on one frame in bursts up to 16 ms apart
-DOUBLED_S: Final = 0.025  # a board that answers twice does so within 20 ms
+DOUBLED_S: Final = 0.021  # a board that answers twice begins the second time within 20 ms
 LATE_TIMES: Final = 3  # the latest answers seen came after three time-outs
 BABBLE_S: Final = 2.0  # a line that is never quiet for so long is broken
 SILENT_MAX: Final = 2  # time-outs in a row after which a TCP connection is taken for dead
@@ -54,6 +54,7 @@ class _Attempt:
     device: str
     reply_s: float
     probe: Request | None
+    on: int
     sent: bool = False
 
 
@@ -101,10 +102,11 @@ class Bus:
             self._line.close()
             self._line = None
 
-    async def connect(self, device: str) -> None:
-        """Open the line unless it is open; LineDown when it cannot be."""
-        async with self._turns.turn(Urgency.LOOK):
+    async def connect(self, device: str, urgency: Urgency) -> int:
+        """Open the line unless it is open, and return its number; LineDown when it cannot be."""
+        async with self._turns.turn(urgency):
             await self._connected(device)
+        return self.counters.connections
 
     async def ask(
         self,
@@ -115,13 +117,17 @@ class Bus:
         tries: int = 1,
         reply_s: float | None = None,
         probe: Request | None = None,
+        on: int = 0,
     ) -> Reply:
-        """Ask until answered, `tries` times at most. NoReply, BadReply or LineDown after that."""
+        """Ask until answered, `tries` times at most. NoReply, BadReply or LineDown after that.
+
+        `on` says which connection is meant, where a later one would not do; `probe` what to ask
+        this station first after one of its answers went missing.
+        """
         for left in reversed(range(tries)):
+            attempt = self._attempt(device, reply_s, probe, on)
             try:
-                return await self._take_turn(
-                    request, urgency, self._attempt(device, reply_s, probe)
-                )
+                return await self._take_turn(request, urgency, attempt)
             except (NoReply, BadReply):
                 if not left:
                     raise
@@ -134,12 +140,13 @@ class Bus:
         *,
         reply_s: float | None = None,
         probe: Request | None = None,
+        on: int = 0,
     ) -> Reply:
         """Ask for a movement, ahead of everything and once.
 
         NotMoved: it was never sent. OutcomeUnknown: it was, and no answer to it came.
         """
-        attempt = self._attempt(device, reply_s, probe)
+        attempt = self._attempt(device, reply_s, probe, on)
         try:
             return await self._take_turn(request, Urgency.RELEASE, attempt)
         except (NoReply, BadReply, LineDown) as fault:
@@ -147,8 +154,10 @@ class Bus:
                 raise OutcomeUnknown(device, f"asked to move, then {fault.what}") from fault
             raise NotMoved(device, f"not asked to move: {fault.what}") from fault
 
-    def _attempt(self, device: str, reply_s: float | None, probe: Request | None) -> _Attempt:
-        return _Attempt(device, self.timing.reply_s if reply_s is None else reply_s, probe)
+    def _attempt(
+        self, device: str, reply_s: float | None, probe: Request | None, on: int
+    ) -> _Attempt:
+        return _Attempt(device, self.timing.reply_s if reply_s is None else reply_s, probe, on)
 
     async def _take_turn(self, request: Request, urgency: Urgency, attempt: _Attempt) -> Reply:
         while True:
@@ -157,6 +166,8 @@ class Bus:
             async with self._turns.turn(urgency):
                 if self._stand_back_s(request, attempt.probe) > 0:
                     continue
+                if attempt.on and attempt.on != self.connection:
+                    raise LineDown(attempt.device, "the line went down meanwhile")
                 line = await self._connected(attempt.device)
                 if not self._wire.numbered:
                     await self._settle(line, attempt.device)
@@ -208,7 +219,7 @@ class Bus:
         """Where an answer of this kind is missing, have one of another kind first."""
         probe = attempt.probe
         if probe is not None and probe.kind != request.kind and self._is_doubtful(request):
-            await self._exchange(line, probe, _Attempt(attempt.device, attempt.reply_s, None))
+            await self._exchange(line, probe, _Attempt(attempt.device, attempt.reply_s, None, 0))
             await self._settle(line, attempt.device)
 
     async def _keep_silence(self, line: Line, device: str) -> None:
@@ -239,8 +250,7 @@ class Bus:
         try:
             line.send(packed)  # all of it, or LineLost: a board ignores part of a frame
             attempt.sent = True
-            reply_wire_s = (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
-            async with asyncio.timeout(wire_s + attempt.reply_s + reply_wire_s):
+            async with asyncio.timeout(wire_s + attempt.reply_s + self._reply_wire_s(request)):
                 reply = await self._hear(line, request)
         except TimeoutError:
             raise self._silence(attempt) from None
@@ -250,6 +260,9 @@ class Bus:
             self._remember(request, attempt, answered=reply is not None)
         self._count(line, reply)
         return reply
+
+    def _reply_wire_s(self, request: Request) -> float:
+        return (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
 
     async def _hear(self, line: Line, request: Request) -> Reply:
         while True:
@@ -261,12 +274,12 @@ class Bus:
 
     def _judge(self, frame: Frame, request: Request) -> str:
         """Another station's frame is dropped and the wait goes on; so is a leftover of this one."""
+        if frame.number is not None and frame.number != self._number:
+            return "other_number"
         if frame.station != request.station:
             return "other_station"
-        if frame.number is not None:
-            return request.judge(frame.body) if frame.number == self._number else "other_number"
         verdict = request.judge(frame.body)
-        if verdict not in (Verdict.ANSWER, Verdict.REFUSAL):
+        if frame.number is None and verdict not in (Verdict.ANSWER, Verdict.REFUSAL):
             self._doubt()
         return verdict
 
@@ -291,10 +304,12 @@ class Bus:
             return
         key = (request.station, request.kind)
         if answered:
-            self._not_before[key] = self._clock.monotonic() + DOUBLED_S
+            again_s = DOUBLED_S + self._reply_wire_s(request)
+            self._not_before[key] = self._clock.monotonic() + again_s
             self._doubtful.pop(request.station, None)
         else:
-            self._not_before[key] = self._sending_until + LATE_TIMES * attempt.reply_s
+            late_s = LATE_TIMES * attempt.reply_s + self._reply_wire_s(request) + DOUBLED_S
+            self._not_before[key] = self._sending_until + late_s
             self._doubtful.setdefault(request.station, set()).add(request.kind)
             self._doubt()
 

@@ -77,7 +77,7 @@ class ModbusLicenceMachine:
         self._unit = unit
         self._clock = clock
         self._prepared_on = 0
-        self._sign = int(clock.now().timestamp()) & 0xFFFF
+        self._sign: int | None = None  # begins with the time, so that a restart shows too
         device.probe_at = PROBE
 
     async def look(self) -> MachineSight:
@@ -98,7 +98,8 @@ class ModbusLicenceMachine:
 
     async def alive(self) -> None:
         await self._prepare()
-        self._sign = (self._sign + 1) & 0xFFFF
+        last = int(self._clock.now().timestamp()) if self._sign is None else self._sign
+        self._sign = (last + 1) & 0xFFFF
         sign = modbus.write(self._unit, modbus.WRITE_REGISTER, SIGN_OF_LIFE_AT, self._sign)
         await self._device.ask(sign, Urgency.POLL)
 
@@ -113,9 +114,8 @@ class ModbusLicenceMachine:
 
     async def _prepare(self) -> None:
         """On a new connection the machine learns how long people may take."""
-        bus = self._device.bus
-        await bus.connect(self.name)
-        if self._prepared_on != (connection := bus.connection):
+        connection = await self._device.connect(Urgency.LOOK)
+        if self._prepared_on != connection:
             take = modbus.write(self._unit, modbus.WRITE_REGISTER, TAKE_TIME_AT, TAKE_TIME_S)
             await self._device.ask(take, Urgency.LOOK, LOOK_TRIES)
             self._prepared_on = connection

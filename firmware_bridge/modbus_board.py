@@ -157,10 +157,9 @@ class ModbusBoard:
     async def _prepare(self, urgency: Urgency) -> None:
         """Outputs off and control modes right on this connection, before anything is read."""
         async with self._preparing:
-            await self._bus.connect(self.name)
-            if self._prepared_on == self._bus.connection:
+            connection = await self._device.connect(urgency)
+            if self._prepared_on == connection:
                 return
-            connection = self._bus.connection
             if (idle := self._profile.idle) is not None:
                 unit = self._wiring.unit + idle.unit
                 off = modbus.write(unit, idle.fc, idle.address, idle.value)

@@ -21,6 +21,12 @@ class ModbusDevice:
         self.bus = bus
         self._reply_s = reply_s
         self.probe_at: tuple[int, int] | None = None  # function and address that every unit has
+        self._connection = 0
+
+    async def connect(self, urgency: Urgency) -> int:
+        """Use the line's present connection, opened if need be, and no later one."""
+        self._connection = self.bus.connection or await self.bus.connect(self.name, urgency)
+        return self._connection
 
     async def ask(self, request: modbus.Request, urgency: Urgency, tries: int = 1) -> bytes:
         """Return the answer's body. NoReply, BadReply, LineDown or NotConfigured instead."""
@@ -31,6 +37,7 @@ class ModbusDevice:
             tries=tries,
             reply_s=self._reply_s,
             probe=self._probe(request),
+            on=self._connection,
         )
         if reply.refused:
             raise self._refusal(request, modbus.exception_code(reply.body))
@@ -42,7 +49,11 @@ class ModbusDevice:
         NotMoved: never sent, or refused with one of the `certain` codes. OutcomeUnknown: all else.
         """
         reply = await self.bus.move(
-            self.name, request, reply_s=self._reply_s, probe=self._probe(request)
+            self.name,
+            request,
+            reply_s=self._reply_s,
+            probe=self._probe(request),
+            on=self._connection,
         )
         if not reply.refused:
             return
