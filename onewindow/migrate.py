@@ -1,0 +1,41 @@
+"""Brings a database to the schema of this release; a newer one is left alone."""
+
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+import migrations
+from controller.store import Store, StoreRefused
+
+Tier = Literal["site", "district"]
+
+
+def upgrade(store: Store, tier: Tier) -> tuple[str | None, str]:
+    """The database is at the newest schema, all of it or none; the revisions before and after."""
+    with store.writer.begin() as connection:
+        before = MigrationContext.configure(connection).get_current_revision()
+        config = configuration(tier, connection)
+        head = ScriptDirectory.from_config(config).get_current_head()
+        assert head is not None, f"there is a first migration of the {tier}"
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreRefused(
+                f"the database has schema {before}, which this release does not know:"
+                " start a newer release"
+            ) from error
+    return before, head
+
+
+def configuration(tier: Tier, connection: Connection) -> Config:
+    """Alembic's settings for one tier's chain, on an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent / tier))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,127 @@
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData
+
+from controller.clock import ManualClock
+from controller.journal import Stream, journal_table
+from controller.store import open_store
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "onewindow", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "demo",
+        "site",
+        "district",
+        "simulate",
+        "migrate",
+        "journal",
+        "journal verify",
+        "journal show",
+    ],
+)
+def test_every_command_has_help(command: str):
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("open-everything", "No such command"),
+        ("demo --port 99999", "--port"),
+        ("demo --prt 1", "--prt"),
+        ("demo --lang fr", "--lang"),
+        ("site", "--config"),
+        ("site --config /nowhere/site.toml", "/nowhere/site.toml"),
+        ("district --config /nowhere/district.toml", "/nowhere/district.toml"),
+        ("migrate --config /nowhere/x.toml", "/nowhere/x.toml"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_2(arguments: str, words: str):
+    done = run(*arguments.split())
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "site.db"
+    metadata = MetaData()
+    table = journal_table(metadata)
+    with open_store(path, table, ManualClock(datetime(2026, 11, 23, tzinfo=UTC))) as store:
+        metadata.create_all(store.writer)
+        with store.write() as transaction:
+            for no in range(1, 4):
+                transaction.append("FT-0001", Stream.UP, "item.loaded", {"item": f"[bold]{no}"})
+            transaction.append("FT-0001", Stream.DOWN, "badge.revoked", {"badge": "b"})
+    return path
+
+
+def test_a_whole_journal_is_verified_with_its_length_and_head(database: Path):
+    done = run("journal", "verify", str(database))
+    assert done.returncode == 0
+    down, up = done.stdout.splitlines()
+    assert down.startswith("FT-0001 down: 1 entries, head ")
+    assert up.startswith("FT-0001 up: 3 entries, head ")
+    assert len(up.rpartition(" ")[2]) == 64
+
+
+def test_a_changed_journal_is_found_out(database: Path):
+    content = database.read_bytes()
+    assert content.count(b'"item":"[bold]2"') == 1
+    database.write_bytes(content.replace(b'"item":"[bold]2"', b'"item":"[bold]7"'))
+    done = run("journal", "verify", str(database))
+    assert done.returncode == 1
+    assert "entry 2" in done.stderr or "entry 3" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_entries_are_shown_in_order_and_as_they_are(database: Path):
+    raw = run("journal", "show", "--raw", "--stream", "up", "--after", "1", str(database))
+    assert [line.partition('"item":')[2][:9] for line in raw.stdout.splitlines()] == [
+        '"[bold]2"',
+        '"[bold]3"',
+    ]
+    shown = run("journal", "show", "--kind", "badge", str(database))
+    assert "badge=b" in shown.stdout
+    assert "item.loaded" not in shown.stdout
+
+
+@pytest.mark.parametrize("command", ["verify", "show"])
+def test_what_is_no_journal_is_named_in_one_line(tmp_path: Path, command: str):
+    (tmp_path / "x.db").write_text("hello")
+    for path in (tmp_path / "none.db", tmp_path / "x.db"):
+        done = run("journal", command, str(path))
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert str(path) in done.stderr
+
+
+def test_a_taken_port_is_one_line_that_names_port_and_option(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        first = max(port - 1, 1024)
+        done = run("demo", "--port", str(first), "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert f"port {port} (kiosk) is taken" in done.stderr or f"port {first}" in done.stderr
+    assert "--port" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob("logs/*")), "nothing was started"
