@@ -88,11 +88,10 @@ class Faults:
         }
 
     def _harm(self, frame: bytes) -> bytes | None:
-        # Each way gets half of the share, so that an exchange meets the share that was asked for.
-        if self._strikes(self.trouble.lost / 2):
+        if self._strikes(_each_way(self.trouble.lost)):
             self.counted.lost += 1
             return None
-        if self._strikes(self.trouble.garbled / 2):
+        if self._strikes(_each_way(self.trouble.garbled)):
             self.counted.garbled += 1
             return self._garble(frame)
         return frame
@@ -111,3 +110,8 @@ class Faults:
             case _:
                 flipped = frame[spot] ^ (1 << self.dice.randrange(8))
                 return frame[:spot] + bytes([flipped]) + frame[spot + 1 :]
+
+
+def _each_way(share: float) -> float:
+    """So that there and back together meet the share that was asked for."""
+    return 1.0 - (1.0 - share) ** 0.5
