@@ -150,6 +150,7 @@ class PolicyTable(_Table):
     door_jammed_s: Seconds = 10  # after that: jammed, staff
     ajar_notice_s: Seconds = 30
     ajar_alarm_s: Seconds = 60
+    code_valid_s: Seconds = 45 * DAY_S  # from ready; an overdue code works until then
     reopen_s: Seconds = 90  # the same person may have the same door again
     reopen_times: Annotated[int, Field(ge=0, le=5)] = 2
     same_code_quiet_s: Seconds = 2.0  # the same text before the scanner counts again after this
@@ -181,7 +182,6 @@ class DistrictTable(_Table):
 
     name: str = ""
     data: Path = Path("data")  # folder of district.db; relative to the settings file
-    database: str = ""  # an SQLAlchemy URL; empty: SQLite in `data`
     http_host: str = "127.0.0.1"
     http_port: Port = 8000
     public_url: str = ""  # what a recipient's phone is told; empty: made from host and port
@@ -192,8 +192,8 @@ class DistrictTable(_Table):
     simulator_url: str = ""  # the demo's page shows its cabinet
 
     @property
-    def database_url(self) -> str:
-        return self.database or f"sqlite:///{self.data / 'district.db'}"
+    def database(self) -> Path:
+        return self.data / "district.db"
 
     @property
     def url(self) -> str:

@@ -20,12 +20,21 @@ from onewindow.broker import BrokerMissing
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
 from onewindow.demo_orders import OrderNotTaken
-from onewindow.settings_file import BadSettings, load_site
+from onewindow.server import PortTaken
+from onewindow.settings_file import BadSettings, load_district, load_site
 from onewindow.supervisor import StartFailed
 
 FAILED, WRONG_USE = 1, 2
 # What people can do something about: one line each, no traceback.
-KNOWN = (StoreRefused, BrokerMissing, DemoRefused, OrderNotTaken, StartFailed, OSError)
+KNOWN = (
+    StoreRefused,
+    BrokerMissing,
+    DemoRefused,
+    OrderNotTaken,
+    PortTaken,
+    StartFailed,
+    OSError,
+)
 
 app = typer.Typer(
     help="OneWindow hands out business licences and company seals at any hour.",
@@ -93,6 +102,16 @@ def demo(
 
 
 @app.command()
+def district(config: Config) -> None:
+    """Run a district: orders, codes, messages, and the journals of its sites."""
+    from onewindow.district import run  # noqa: PLC0415 - each command loads what it needs alone
+
+    settings = load_district(config)
+    logs.to_stderr()
+    asyncio.run(run(settings))
+
+
+@app.command()
 def simulate(
     config: Config,
     host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",
@@ -109,7 +128,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Of its chance.")] = 0,
 ) -> None:
     """Be the machines that site.toml names, on the wire, with a page to press doors on."""
-    from onewindow.simulate import plan_of  # noqa: PLC0415 - a site needs none of the simulator
+    from onewindow.simulate import plan_of  # noqa: PLC0415 - see above
     from simulator.run import serve  # noqa: PLC0415
 
     settings = load_site(config)

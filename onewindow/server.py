@@ -43,6 +43,7 @@ async def serve(
     app: FastAPI,
     heard: socket.socket,
     life: Sequence[Callable[[], Awaitable[None]]],
+    end_streams: Callable[[], None],
 ) -> None:
     """Answer requests, and run `life` beside it, until SIGTERM or SIGINT; then all has ended.
 
@@ -61,7 +62,7 @@ async def serve(
             answering = tasks.create_task(server.serve(sockets=[heard]), name="http")
             living = [tasks.create_task(_run(part)) for part in life]
             await ending.wait()
-            app.state.live.close()
+            end_streams()
             server.should_exit = True
             await answering
             for task in living:

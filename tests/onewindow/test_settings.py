@@ -117,7 +117,7 @@ def test_a_bad_key_is_refused_without_showing_it(site_file: Path):
 
 def test_a_district_has_a_database_and_an_address_of_its_own(district_file: Path):
     settings = load_district(district_file)
-    assert settings.district.database_url.endswith("data/district.db")
+    assert settings.district.database == district_file.parent / "data" / "district.db"
     assert settings.district.url == "http://127.0.0.1:8000"
 
 
