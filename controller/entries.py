@@ -177,7 +177,7 @@ class SiteStarted(TypedDict):
 
 class MovementIntended(TypedDict):
     intent: str
-    kind: Literal["load", "collect", "reopen", "present"]
+    kind: Literal["load", "collect", "reopen", "present", "retract"]
     where: str
     reason: str  # a sentence's key, e.g. "pickup", "vendor_load", "forgot_something"
     order: NotRequired[str]

@@ -105,7 +105,7 @@ codes = Table(
     Column("code_id", ID, primary_key=True),
     Column("order_no", ID, nullable=False, index=True),
     Column("qr", HASH, nullable=False, unique=True),
-    Column("state", String(8), nullable=False),  # open, spent, replaced, cancelled
+    Column("state", String(8), nullable=False),  # open, claimed, spent, replaced, cancelled
     ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
 )
 
@@ -132,6 +132,7 @@ intents = Table(
     "intents",
     metadata,
     Column("intent_id", ID, primary_key=True),
+    Column("number", Integer, nullable=False),  # of the journal entry that tells of it
     Column("kind", String(16), nullable=False),
     Column("cabinet", String(1)),
     Column("no", Integer),
@@ -149,6 +150,7 @@ intents = Table(
     Column("settled_at", TIME),
 )
 Index("ix_intents_open", intents.c.outcome)
+Index("ix_intents_item", intents.c.item_id)
 
 sessions = Table(  # pickups at the kiosk; at most one open for each order
     "sessions",

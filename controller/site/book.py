@@ -1,0 +1,76 @@
+"""The site's book: whatever changes at a site is one act, its state and its entries together."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from controller.entries import Up
+from controller.journal import Stream, head, rfc3339
+from controller.ports import Clock
+from controller.site.schema import journal
+from controller.store import Store, Transaction
+
+
+class StoreBroken(Exception):
+    """The database did not take an act. Nothing may move until the site was started again."""
+
+
+class Act:
+    """One transaction: `db` for the state, `say` for the journal, one moment for both."""
+
+    def __init__(self, transaction: Transaction, site: str, at: datetime) -> None:
+        self.db: Connection = transaction.connection
+        self.at = at
+        self._transaction = transaction
+        self._site = site
+
+    @property
+    def now(self) -> str:
+        return rfc3339(self.at)
+
+    def say(self, kind: Up, data: Mapping[str, Any]) -> None:
+        self._transaction.append(self._site, Stream.UP, kind.value, dict(data))
+
+    def name(self, prefix: str) -> str:
+        """A name for what the next entry tells of: its number makes it unique at this site."""
+        return f"{prefix}{head(self.db, journal, self._site, Stream.UP).seq + 1}"
+
+
+class Book:
+    """Opens acts, and knows when the database no longer takes them."""
+
+    def __init__(self, store: Store, site: str, clock: Clock, step: Callable[[str], None]) -> None:
+        self.store = store
+        self.site = site
+        self.broken = asyncio.Event()
+        self._clock = clock
+        self._step = step
+
+    @contextmanager
+    def act(self) -> Iterator[Act]:
+        """Durable once this ends. StoreBroken where the database failed."""
+        if self.broken.is_set():
+            raise StoreBroken("the database failed before")
+        try:
+            with self.store.write() as transaction:
+                yield Act(transaction, self.site, self._clock.now())
+                self._step("commit")
+        except DBAPIError as error:
+            self.broken.set()
+            raise StoreBroken(str(error.orig)) from error
+        self._step("committed")
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """What is committed. StoreBroken where it cannot be read."""
+        try:
+            with self.store.read() as connection:
+                yield connection
+        except DBAPIError as error:
+            self.broken.set()
+            raise StoreBroken(str(error.orig)) from error

@@ -1,0 +1,83 @@
+"""Compartments: which one is taken, and what becomes of it."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from controller.entries import CompartmentChanged, CompartmentState, Up
+from controller.ports import Presence
+from controller.refusals import Reason, Refused
+from controller.site.book import Act
+from controller.site.doors import Doors, Place
+from controller.site.schema import compartments as table
+
+SIZES: Final = ("S", "M", "L")  # smallest first
+
+
+def choose(
+    connection: Connection, doors: Doors, size: str, reach: str | None, this_round: Iterable[Place]
+) -> Place:
+    """The compartment to load: smallest that fits, low if asked, idle longest, no neighbour.
+
+    Never one that is not surely empty and shut. Refused where there is none.
+    """
+    near = {(place.cabinet, place.no + step) for place in this_round for step in (-1, 1)}
+    wanted = SIZES[SIZES.index(size) :]
+
+    def rank(row: Row[Any]) -> tuple[object, ...]:
+        low = row.reach == "low"
+        return (
+            SIZES.index(row.size),
+            low is (reach != "low"),  # low ones first if asked for, last if not
+            (row.cabinet, row.no) in near,
+            row.idle_since or "",
+            row.cabinet,
+            row.no,
+        )
+
+    rows = connection.execute(
+        select(table).where(table.c.state == CompartmentState.FREE.value, table.c.size.in_(wanted))
+    )
+    for row in sorted(rows, key=rank):
+        place = Place(row.cabinet, row.no)
+        if doors.is_shut(place) and doors[place].item is not Presence.PRESENT:
+            return place
+    raise Refused(Reason.NO_COMPARTMENT)
+
+
+def state_of(connection: Connection, place: Place) -> CompartmentState:
+    found = connection.execute(
+        select(table.c.state).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
+    )
+    return CompartmentState(found.scalar_one())
+
+
+def change(
+    act: Act, place: Place, before: Iterable[CompartmentState], after: CompartmentState
+) -> bool:
+    """Move a compartment on; False, and nothing done, if it was not as expected."""
+    done = act.db.execute(
+        table.update()
+        .where(
+            table.c.cabinet == place.cabinet,
+            table.c.no == place.no,
+            table.c.state.in_([state.value for state in before]),
+        )
+        .values(
+            state=after.value,
+            reason=None,
+            **({"idle_since": act.now} if after is CompartmentState.FREE else {}),
+        )
+    )
+    return done.rowcount == 1
+
+
+def out_of_use(act: Act, place: Place, reason: str) -> None:
+    """A fault stands at this compartment until a person has looked."""
+    act.db.execute(
+        table.update()
+        .where(table.c.cabinet == place.cabinet, table.c.no == place.no)
+        .values(state=CompartmentState.FAULT.value, reason=reason)
+    )
+    act.say(Up.COMPARTMENT_FAULT, CompartmentChanged(where=str(place), reason=reason))

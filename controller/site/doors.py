@@ -1,0 +1,180 @@
+"""Doors: what each one is, what we see of it, and what follows.
+
+The switch of a door may lie. What is kept is both: the row of the grid (with what we did ourselves
+in it) and the state that others are told.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, Self
+
+from sqlalchemy import Connection, select
+
+from controller.entries import DoorChanged, Up
+from controller.ports import Clock, DoorSight, Presence
+from controller.site.book import Act
+from controller.site.schema import doors as table
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """One compartment and its door."""
+
+    cabinet: str
+    no: int
+
+    def __str__(self) -> str:
+        return f"{self.cabinet}/{self.no}"
+
+    @property
+    def sign(self) -> str:
+        """As it stands on the door: A07."""
+        return f"{self.cabinet}{self.no:02d}"
+
+    @classmethod
+    def parse(cls, where: str) -> Self:
+        cabinet, _, no = where.partition("/")
+        return cls(cabinet, int(no))
+
+
+class Door(StrEnum):
+    SHUT = "shut"
+    RELEASED = "released"
+    OPEN = "open"
+    FORCED = "forced"
+
+
+class Sight(StrEnum):
+    BOLT_RELEASED = "bolt_released"
+    BOLT_RESTED = "bolt_rested"  # long enough after a pulse that nobody used
+    SEEN_OPEN = "seen_open"
+    SEEN_SHUT = "seen_shut"
+    UNSEEN = "unseen"
+
+
+# fmt: off
+GRID: Final = {
+    #               bolt released   bolt rested  seen open    seen shut      unseen
+    Door.SHUT:     (Door.RELEASED, Door.SHUT,   Door.FORCED, Door.SHUT,     Door.SHUT),
+    Door.RELEASED: (Door.RELEASED, Door.SHUT,   Door.OPEN,   Door.RELEASED, Door.RELEASED),
+    Door.OPEN:     (Door.OPEN,     Door.OPEN,   Door.OPEN,   Door.SHUT,     Door.OPEN),
+    Door.FORCED:   (Door.FORCED,   Door.FORCED, Door.FORCED, Door.SHUT,     Door.FORCED),
+}
+# fmt: on
+NEXT: Final = {
+    (door, sight): after
+    for door, row in GRID.items()
+    for sight, after in zip(Sight, row, strict=True)
+}
+SIGHTS: Final = {
+    DoorSight.OPEN: Sight.SEEN_OPEN,
+    DoorSight.CLOSED: Sight.SEEN_SHUT,
+    DoorSight.UNKNOWN: Sight.UNSEEN,
+}
+
+
+def follow(door: Door, sight: Sight) -> Door:
+    return NEXT[door, sight]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One door now."""
+
+    door: Door
+    state: DoorSight  # what others are told
+    n: int
+    since: float  # Clock.monotonic() of the last change of `state` or start
+    item: Presence = Presence.UNKNOWN
+    seen: bool = False  # looked at since the site was started
+
+
+class Doors:
+    """Every door of the site; changes are written and said in the caller's act."""
+
+    def __init__(self, places: Iterable[Place], clock: Clock) -> None:
+        self._clock = clock
+        self._now = {
+            place: Standing(Door.SHUT, DoorSight.UNKNOWN, 0, clock.monotonic())
+            for place in sorted(places)
+        }
+
+    def __getitem__(self, place: Place) -> Standing:
+        return self._now[place]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._now)
+
+    def load(self, connection: Connection) -> None:
+        """Take over what is recorded; none of it counts as seen yet."""
+        for row in connection.execute(select(table)):
+            place = Place(row.cabinet, row.no)
+            if place in self._now:
+                self._now[place] = replace(
+                    self._now[place], door=Door(row.door), state=DoorSight(row.state), n=row.n
+                )
+
+    def is_shut(self, place: Place) -> bool:
+        """Seen shut, and nobody has released it."""
+        now = self._now[place]
+        return now.seen and now.state is DoorSight.CLOSED and now.door is Door.SHUT
+
+    def is_open(self, place: Place) -> bool:
+        now = self._now[place]
+        return now.seen and now.state is DoorSight.OPEN
+
+    def is_seen(self, place: Place) -> bool:
+        now = self._now[place]
+        return now.seen and now.state is not DoorSight.UNKNOWN
+
+    def notice_item(self, place: Place, item: Presence) -> bool:
+        """Take over what the item sensor says; True if that is new."""
+        now = self._now[place]
+        self._now[place] = replace(now, item=item)
+        return now.item is not item
+
+    def changes(self, place: Place, sight: Sight) -> bool:
+        """Whether `feed` would have anything to write."""
+        now = self._now[place]
+        return self._fed(now, sight) != (now.door, now.state)
+
+    def glance(self, place: Place, sight: Sight) -> None:
+        """Nothing new was seen."""
+        self._now[place] = replace(self._now[place], seen=sight is not Sight.UNSEEN)
+
+    def feed(self, act: Act, place: Place, sight: Sight) -> Standing:
+        """Follow the grid; write and say what changed."""
+        now = self._now[place]
+        door, state = self._fed(now, sight)
+        seen = sight is not Sight.UNSEEN and (now.seen or sight in SIGHTS.values())
+        after = replace(now, door=door, seen=seen)
+        if state is not now.state:
+            after = replace(after, state=state, n=now.n + 1, since=self._clock.monotonic())
+        self._now[place] = after
+        if (door, state) != (now.door, now.state):
+            act.db.execute(
+                table.update()
+                .where(table.c.cabinet == place.cabinet, table.c.no == place.no)
+                .values(door=door.value, state=state.value, n=after.n, at=act.now)
+            )
+        if state is not now.state:
+            act.say(_kind(after), DoorChanged(where=str(place), n=after.n))
+        return after
+
+    @staticmethod
+    def _fed(now: Standing, sight: Sight) -> tuple[Door, DoorSight]:
+        told = {
+            Sight.SEEN_OPEN: DoorSight.OPEN,
+            Sight.SEEN_SHUT: DoorSight.CLOSED,
+            Sight.UNSEEN: DoorSight.UNKNOWN,
+        }
+        return follow(now.door, sight), told.get(sight, now.state)
+
+
+def _kind(after: Standing) -> Up:
+    if after.state is DoorSight.UNKNOWN:
+        return Up.DOOR_UNKNOWN
+    if after.state is DoorSight.CLOSED:
+        return Up.DOOR_CLOSED
+    return Up.DOOR_FORCED if after.door is Door.FORCED else Up.DOOR_OPENED

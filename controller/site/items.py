@@ -1,0 +1,193 @@
+"""Items: where each one is. At every moment in exactly one place, or doubtful by name."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from controller.entries import (
+    AlarmKind,
+    CompartmentState,
+    Holder,
+    ItemCollected,
+    ItemLoaded,
+    ItemState,
+    SeenBy,
+    Up,
+)
+from controller.ports import Presence
+from controller.site import compartments
+from controller.site.alarms import raise_alarm
+from controller.site.book import Act
+from controller.site.doors import Place
+from controller.site.intents import settle
+from controller.site.orders import complete_if_done, ready_if_loaded
+from controller.site.schema import intents, machines
+from controller.site.schema import items as table
+
+PENDING = (CompartmentState.RESERVED, CompartmentState.OPEN)
+SHEETS_A_SET = 2  # a licence is printed as original and duplicate
+PRINTING_STATES = ("idle", "moving", "printing", "presenting", "retracting")
+
+ItemRow = Row[Any]
+
+
+class Custody(StrEnum):
+    """What a shut door means for the item behind it."""
+
+    LOADED = "loaded"
+    NOTHING = "nothing"
+    COLLECTED = "collected"
+    LEFT = "left"
+    DOUBTFUL = "doubtful"
+
+
+def item_at(connection: Connection, place: Place) -> ItemRow | None:
+    return connection.execute(
+        select(table).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
+    ).first()
+
+
+def item_of(connection: Connection, item_id: str) -> ItemRow:
+    return connection.execute(select(table).where(table.c.item_id == item_id)).one()
+
+
+def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
+    place = {} if keep_place else {"cabinet": None, "no": None}
+    act.db.execute(
+        table.update().where(table.c.item_id == item_id).values(state=state.value, **place)
+    )
+
+
+def loaded(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = None) -> None:
+    """The item waits at `where`; the order is ready if it was the last one."""
+    put(act, item.item_id, ItemState.LOADED)
+    data = ItemLoaded(item=item.item_id, order=item.order_no, where=where, by=by)
+    if badge is not None:
+        data["badge"] = badge
+    act.say(Up.ITEM_LOADED, data)
+    ready_if_loaded(act, item.order_no)
+
+
+def collected(act: Act, item: ItemRow, where: str, by: SeenBy) -> None:
+    """The item is in the person's hands; with the last one the order's codes are spent."""
+    put(act, item.item_id, ItemState.COLLECTED, keep_place=False)
+    last = _last_intent(act.db, item.item_id)
+    act.say(
+        Up.ITEM_COLLECTED,
+        ItemCollected(
+            item=item.item_id, order=item.order_no, where=where, by=by, code=last.code_id
+        ),
+    )
+    complete_if_done(act, item.order_no, last.session)
+
+
+def doubtful(act: Act, item_id: str | None, where: str, place: Place | None) -> None:
+    """Nobody knows where the item is: it is handed to nobody until a person has looked."""
+    if item_id is not None:
+        put(act, item_id, ItemState.RELEASING)
+    if place is not None:
+        compartments.out_of_use(act, place, "unexplained")
+    raise_alarm(act, AlarmKind.UNEXPLAINED, where)
+
+
+def put_back(act: Act, place: Place) -> None:
+    """The bolt certainly did not move: all is as before."""
+    item = item_at(act.db, place)
+    state = compartments.state_of(act.db, place)
+    if state is CompartmentState.RESERVED or item is None:
+        if item is not None:
+            put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
+        compartments.change(act, place, PENDING, CompartmentState.FREE)
+    else:
+        put(act, item.item_id, ItemState.LOADED)
+        compartments.change(act, place, PENDING, CompartmentState.OCCUPIED)
+
+
+def settle_shut(act: Act, place: Place, sensor: Presence, *, said: bool | None) -> Custody:
+    """The door is shut again: decide by the sensor, else by the person, else it is doubtful.
+
+    `said`: the person says that the item is inside (True) or not (False).
+    """
+    item = item_at(act.db, place)
+    inside = {Presence.PRESENT: True, Presence.ABSENT: False, Presence.UNKNOWN: said}[sensor]
+    by: SeenBy = "person" if sensor is Presence.UNKNOWN else "sensor"
+    if item is None:
+        return _settle_empty(act, place, inside=inside)
+    loading = compartments.state_of(act.db, place) is CompartmentState.RESERVED
+    last = _last_intent(act.db, item.item_id)
+    if inside is None:
+        doubtful(act, item.item_id, str(place), place)
+        return Custody.DOUBTFUL
+    if inside:
+        compartments.change(act, place, PENDING, CompartmentState.OCCUPIED)
+        if not loading:
+            put(act, item.item_id, ItemState.LOADED)
+            return Custody.LEFT
+        settle(act, last.intent_id, "moved", by)
+        loaded(act, item, str(place), by, last.badge_id)
+        return Custody.LOADED
+    compartments.change(act, place, PENDING, CompartmentState.FREE)
+    if loading:
+        put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
+        return Custody.NOTHING
+    settle(act, last.intent_id, "moved", by)
+    collected(act, item, str(place), by)
+    return Custody.COLLECTED
+
+
+def _settle_empty(act: Act, place: Place, *, inside: bool | None) -> Custody:
+    """A door was opened once more after its item was collected."""
+    if not inside:
+        compartments.change(act, place, PENDING, CompartmentState.FREE)
+        return Custody.NOTHING
+    compartments.out_of_use(act, place, "item_left")
+    raise_alarm(act, AlarmKind.ITEM_LEFT, str(place))
+    return Custody.LEFT
+
+
+def printer(connection: Connection) -> str | None:
+    """A machine that can print now."""
+    rows = connection.execute(
+        select(machines)
+        .where(
+            machines.c.state.in_(PRINTING_STATES),
+            machines.c.faults == "",
+            machines.c.blanks >= SHEETS_A_SET,
+        )
+        .order_by(machines.c.next_job, machines.c.machine)
+    )
+    row = rows.first()
+    return row.machine if row else None
+
+
+def load_printed(act: Act) -> None:
+    """Licences that a machine can print need no loading: they count as loaded."""
+    waiting = act.db.execute(
+        select(table)
+        .where(table.c.holder == Holder.MACHINE.value, table.c.state == ItemState.EXPECTED.value)
+        .order_by(table.c.order_no, table.c.item_id)
+    ).all()
+    for item in waiting:
+        if (machine := printer(act.db)) is None:
+            return
+        job = act.db.execute(
+            select(machines.c.next_job).where(machines.c.machine == machine)
+        ).scalar_one()
+        act.db.execute(
+            machines.update().where(machines.c.machine == machine).values(next_job=job + 1)
+        )
+        act.db.execute(
+            table.update().where(table.c.item_id == item.item_id).values(machine=machine, job=job)
+        )
+        loaded(act, item, machine, "machine")
+
+
+def _last_intent(connection: Connection, item_id: str) -> Row[Any]:
+    """The movement that brought an item where it is: there always is one."""
+    return connection.execute(
+        select(intents)
+        .where(intents.c.item_id == item_id)
+        .order_by(intents.c.number.desc())
+        .limit(1)
+    ).one()

@@ -1,0 +1,188 @@
+"""Licence machines: what each one last said, and what it can do now."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select
+
+from controller.entries import AlarmKind, ItemState, MachineChanged, Up
+from controller.ports import Command, MachineSight, MachineState, Outcome
+from controller.site.alarms import clear_alarm, raise_alarm
+from controller.site.book import Act
+from controller.site.intents import settle, unsettled
+from controller.site.items import SHEETS_A_SET, collected, doubtful, item_of, load_printed, put
+from controller.site.schema import intents
+from controller.site.schema import machines as table
+
+AWAY = "away"  # a machine's state while its line is down
+SEQ_MAX: Final = 65_535  # a machine's sequence numbers go from 1 to this and around
+IN_ITS_SLOT: Final = 0x21  # detail of an interrupted command: nothing left its place
+LATE: Final = 32_768  # numbers further apart than this are older ones
+
+
+class Machines:
+    """The last sight of each machine; changes are written and said."""
+
+    def __init__(self, names: Iterable[str], *, blanks_low: int) -> None:
+        self._blanks_low = blanks_low
+        self._sights: dict[str, MachineSight | None] = dict.fromkeys(names)
+        self._held: set[str] = set()
+        self._awaited: set[str] = set()
+
+    def __getitem__(self, machine: str) -> MachineSight | None:
+        return self._sights.get(machine)
+
+    def is_held(self, machine: str) -> bool:
+        """Its numbers are not ours: nothing is asked of it until a person has looked."""
+        return machine in self._held
+
+    def is_awaited(self, machine: str) -> bool:
+        """A visit follows its command itself."""
+        return machine in self._awaited
+
+    @contextmanager
+    def awaited(self, machine: str) -> Iterator[None]:
+        self._awaited.add(machine)
+        try:
+            yield
+        finally:
+            self._awaited.discard(machine)
+
+    def can_present(self, machine: str) -> bool:
+        """It is idle, its outlet free, nothing is wrong with it, and it has blanks."""
+        sight = self._sights.get(machine)
+        return (
+            sight is not None
+            and machine not in self._held
+            and sight.state is MachineState.IDLE
+            and not sight.faults
+            and not sight.at_outlet
+            and (sight.blanks is None or sight.blanks >= SHEETS_A_SET)
+        )
+
+    def is_new(self, machine: str, sight: MachineSight) -> bool:
+        """Whether `see` would have anything to write."""
+        last = self._sights.get(machine)
+        return last is None or (_told(last), last.last) != (_told(sight), sight.last)
+
+    def glance(self, machine: str, sight: MachineSight) -> None:
+        """Nothing new to write was seen."""
+        self._sights[machine] = sight
+
+    def see(self, act: Act, machine: str, sight: MachineSight) -> None:
+        """Write and say what changed; what waits for a printer may be loaded now."""
+        self._check_numbers(act, machine, sight)
+        self._sights[machine] = sight
+        state, blanks, faults = _told(sight)
+        if _write(act, machine, state, blanks, faults):
+            for stands, kind in (
+                (bool(faults), AlarmKind.MACHINE_FAULT),
+                (
+                    blanks is not None and blanks < self._blanks_low * SHEETS_A_SET,
+                    AlarmKind.BLANKS_LOW,
+                ),
+            ):
+                (raise_alarm if stands else clear_alarm)(act, kind, machine)
+            load_printed(act)
+        if machine not in self._awaited and machine not in self._held:
+            for intent in unsettled(act.db):
+                if intent.machine == machine:
+                    settle_command(act, intent, sight)
+
+    def lose(self, act: Act, machine: str) -> None:
+        """It does not answer."""
+        self._sights[machine] = None
+        _write(act, machine, AWAY, None, [])
+
+    def _check_numbers(self, act: Act, machine: str, sight: MachineSight) -> None:
+        ours = act.db.execute(
+            select(table.c.next_seq).where(table.c.machine == machine)
+        ).scalar_one()
+        theirs = sight.last.seq
+        if theirs == 0 or (ours - 1 - theirs) % (SEQ_MAX + 1) < LATE:
+            return
+        asked = act.db.scalar(
+            select(func.count()).select_from(intents).where(intents.c.machine == machine)
+        )
+        if asked:
+            self._held.add(machine)
+            raise_alarm(act, AlarmKind.UNEXPLAINED, machine)
+        else:  # a machine that is new to us goes on where it stands
+            act.db.execute(
+                table.update()
+                .where(table.c.machine == machine)
+                .values(next_seq=theirs % SEQ_MAX + 1)
+            )
+
+
+def _told(sight: MachineSight) -> tuple[str, int | None, list[str]]:
+    return sight.state.value, sight.blanks, sorted(sight.faults)
+
+
+def _write(act: Act, machine: str, state: str, blanks: int | None, faults: list[str]) -> bool:
+    row = act.db.execute(select(table).where(table.c.machine == machine)).one()
+    joined = ",".join(faults)
+    if (row.state, row.blanks, row.faults) == (state, blanks, joined):
+        return False
+    act.db.execute(
+        table.update()
+        .where(table.c.machine == machine)
+        .values(state=state, blanks=blanks, faults=joined, at=act.now)
+    )
+    act.say(
+        Up.MACHINE_CHANGED,
+        MachineChanged(machine=machine, state=state, blanks=blanks, faults=faults),
+    )
+    return True
+
+
+def command_of(sight: MachineSight, seq: int) -> Command | None:
+    """What the machine remembers of our command, if it does."""
+    return next((each for each in (sight.last, sight.previous) if each.seq == seq), None)
+
+
+def is_older(sight: MachineSight, seq: int) -> bool:
+    """The machine has not got as far as our command: it never arrived."""
+    theirs = sight.last.seq
+    return theirs not in (0, seq) and (seq - theirs) % (SEQ_MAX + 1) < LATE
+
+
+def settle_command(act: Act, intent: Row[Any], sight: MachineSight) -> Outcome | None:
+    """What the machine says of a command, written down; None while it goes on.
+
+    Nothing is asked of the machine again: what never arrived did not move.
+    """
+    command = command_of(sight, intent.seq)
+    if command is not None and command.outcome in GOES_ON:
+        return None
+    if _stayed(sight, command, intent.seq):
+        settle(act, intent.intent_id, "not_moved", "machine")
+        if intent.item_id:
+            put(act, intent.item_id, ItemState.LOADED)
+        return Outcome.FAILED_INSIDE
+    if command is None or command.outcome is Outcome.INTERRUPTED:
+        settle(act, intent.intent_id, "unknown", None)
+        doubtful(act, intent.item_id, intent.machine, None)
+        return Outcome.INTERRUPTED
+    settle(act, intent.intent_id, "moved", "machine")
+    if command.outcome is Outcome.FAILED_ON_THE_WAY:
+        doubtful(act, intent.item_id, intent.machine, None)
+    if command.outcome is Outcome.TAKEN and intent.item_id:
+        collected(act, item_of(act.db, intent.item_id), intent.machine, "machine")
+    if command.outcome is Outcome.RETRACTED:
+        raise_alarm(act, AlarmKind.ITEM_LEFT, intent.machine)
+    return command.outcome
+
+
+GOES_ON: Final = (Outcome.NONE, Outcome.RUNNING, Outcome.PRESENTED)
+STAYED: Final = (Outcome.REFUSED, Outcome.FAILED_INSIDE)
+
+
+def _stayed(sight: MachineSight, command: Command | None, seq: int) -> bool:
+    """Whether the document certainly left its place at no time."""
+    if command is None:  # its memory was replaced, unless it simply never heard of our command
+        return is_older(sight, seq) or (sight.last.seq == 0 and seq == 1)
+    return command.outcome in STAYED or (
+        command.outcome is Outcome.INTERRUPTED and command.detail == IN_ITS_SLOT
+    )

@@ -1,0 +1,210 @@
+"""The one door to danger: nothing else at a site may ask a device to move anything.
+
+An intent is durable before its movement is asked for; it is asked for once; what is known
+afterwards is written down under one of three names. Where nobody knows, a door switch, a sensor,
+the machine or a person decides, never another pulse.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import select
+
+from controller.entries import ItemState, MovementIntended, Up
+from controller.faults import DeviceFault, NotMoved
+from controller.ports import Clock, Job, LicenceMachine, LockBoard, Slot
+from controller.site.bell import Bell
+from controller.site.book import Act, Book
+from controller.site.doors import Door, Doors, Place, Sight
+from controller.site.intents import settle
+from controller.site.items import put, put_back
+from controller.site.machines import SEQ_MAX
+from controller.site.schema import intents as table
+from controller.site.schema import machines
+
+INTENT_AGE_MAX_S: Final = 2.0  # a decision older than this is nobody's wish any more
+
+Kind = Literal["load", "collect", "reopen", "present", "retract"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A movement that somebody decided, and why."""
+
+    kind: Kind
+    reason: str
+    order: str | None = None
+    item: str | None = None
+    badge: str | None = None
+    code: str | None = None
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A movement that the book knows of. `born` is elapsed time, before it was written."""
+
+    id: str
+    kind: Kind
+    where: str
+    born: float
+    seq: int = 0
+
+
+class Movements:
+    """Releases doors and has machines present documents."""
+
+    def __init__(
+        self,
+        book: Book,
+        doors: Doors,
+        boards: Mapping[Place, tuple[LockBoard, int]],
+        machines: Mapping[str, LicenceMachine],
+        *,
+        clock: Clock,
+        bell: Bell,
+        step: Callable[[str], None],
+    ) -> None:
+        self._book = book
+        self._doors = doors
+        self._boards = boards
+        self._machines = machines
+        self._clock = clock
+        self._bell = bell
+        self._step = step
+
+    async def release(self, place: Place, decide: Callable[[Act], Wanted]) -> Intent | None:
+        """One pulse for one intent. None if certainly nothing moved; else the door will tell.
+
+        `decide` works in the intent's own transaction: it changes what the rules want changed,
+        and may refuse.
+        """
+        born = self._clock.monotonic()
+        with self._book.act() as act:
+            intent = self._intend(act, str(place), decide(act), born)
+            act.db.execute(
+                table.update()
+                .where(table.c.intent_id == intent.id)
+                .values(cabinet=place.cabinet, no=place.no)
+            )
+            self._doors.feed(act, place, Sight.BOLT_RELEASED)
+        if self._is_stale(intent) or not await self._pulse(place):
+            with self._book.act() as act:
+                self._doors.feed(act, place, Sight.BOLT_RESTED)
+                put_back(act, place)
+                settle(act, intent.id, "not_moved", None)
+            return None
+        return intent
+
+    async def _pulse(self, place: Place) -> bool:
+        """False if the pulse certainly was not given."""
+        board, door = self._boards[place]
+        self._step("send")
+        try:
+            await board.release(door)
+        except NotMoved:
+            return False
+        except DeviceFault:
+            pass  # it may have moved: the door's switch decides
+        self._step("answer")
+        return True
+
+    async def opens(self, place: Place, within_s: float) -> bool:
+        """Whether the released door is seen to open; whoever sees it settles the intent."""
+        return await self._bell.until(lambda: self._doors[place].door is Door.OPEN, within_s)
+
+    async def present(
+        self, machine: str, document: Job | Slot, decide: Callable[[Act], Wanted]
+    ) -> Intent | None:
+        """Have a document presented. None if nothing moved for certain; else the machine tells."""
+        born = self._clock.monotonic()
+        with self._book.act() as act:
+            wanted = decide(act)
+            intent = self._intend_machine(act, machine, wanted, born)
+        if self._is_stale(intent) or not await self._ask(intent, document):
+            with self._book.act() as act:
+                if wanted.item:
+                    put(act, wanted.item, ItemState.LOADED)
+                settle(act, intent.id, "not_moved", None)
+            return None
+        return intent
+
+    async def repeat(self, intent: Intent, document: Job | Slot) -> bool:
+        """Send the same command again: the machine moves nothing twice for one number.
+
+        False if the decision is too old by now, or the machine refused.
+        """
+        return not self._is_stale(intent) and await self._ask(intent, document)
+
+    async def retract(self, machine: str, wanted: Wanted) -> Intent | None:
+        """Have the machine take back what lies at its outlet."""
+        born = self._clock.monotonic()
+        with self._book.act() as act:
+            intent = self._intend_machine(act, machine, wanted, born)
+        if not self._is_stale(intent):
+            try:
+                await self._machines[machine].retract(intent.seq)
+            except NotMoved:
+                pass
+            except DeviceFault:
+                return intent
+            else:
+                return intent
+        with self._book.act() as act:
+            settle(act, intent.id, "not_moved", None)
+        return None
+
+    async def _ask(self, intent: Intent, document: Job | Slot) -> bool:
+        self._step("send")
+        try:
+            await self._machines[intent.where].present(intent.seq, document)
+        except NotMoved:
+            return False
+        except DeviceFault:
+            pass  # the machine remembers what it accepted: its numbers decide
+        self._step("answer")
+        return True
+
+    def _is_stale(self, intent: Intent) -> bool:
+        return self._clock.monotonic() - intent.born > INTENT_AGE_MAX_S
+
+    def _intend_machine(self, act: Act, machine: str, wanted: Wanted, born: float) -> Intent:
+        seq = act.db.execute(
+            select(machines.c.next_seq).where(machines.c.machine == machine)
+        ).scalar_one()
+        act.db.execute(
+            machines.update()
+            .where(machines.c.machine == machine)
+            .values(next_seq=seq % SEQ_MAX + 1)
+        )
+        return self._intend(act, machine, wanted, born, seq)
+
+    def _intend(self, act: Act, where: str, wanted: Wanted, born: float, seq: int = 0) -> Intent:
+        intent = Intent(act.name("I"), wanted.kind, where, born, seq)
+        act.db.execute(
+            table.insert().values(
+                intent_id=intent.id,
+                number=int(intent.id[1:]),
+                kind=wanted.kind,
+                machine=where if seq else None,
+                seq=seq or None,
+                order_no=wanted.order,
+                item_id=wanted.item,
+                badge_id=wanted.badge,
+                code_id=wanted.code,
+                session=wanted.session,
+                at=act.now,
+            )
+        )
+        told = MovementIntended(
+            intent=intent.id, kind=wanted.kind, where=where, reason=wanted.reason
+        )
+        if wanted.order:
+            told["order"] = wanted.order
+        if wanted.badge:
+            told["badge"] = wanted.badge
+        if seq:
+            told["seq"] = seq
+        act.say(Up.MOVEMENT_INTENDED, told)
+        return intent

@@ -1,0 +1,175 @@
+"""Orders and their codes: who may have what, until when, and when it is over."""
+
+from datetime import datetime, time, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from controller.entries import (
+    ItemState,
+    OrderState,
+    PickupEnded,
+    PickupReady,
+    PickupStarted,
+    Up,
+)
+from controller.journal import parse_time, rfc3339
+from controller.refusals import Reason, Refused
+from controller.site.book import Act
+from controller.site.schema import codes, items, sessions
+from controller.site.schema import orders as table
+
+LOCAL = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
+GONE = (ItemState.COLLECTED.value, ItemState.RETURNED.value, ItemState.CANCELLED.value)
+COLLECTABLE = (
+    OrderState.READY.value,
+    OrderState.PARTLY_COLLECTED.value,
+    OrderState.OVERDUE.value,
+)
+
+OrderRow = Row[Any]
+
+
+def order_of(connection: Connection, order_no: str) -> OrderRow:
+    return connection.execute(select(table).where(table.c.order_no == order_no)).one()
+
+
+def open_order(
+    connection: Connection, code_id: str | None, now: datetime, valid_s: float
+) -> OrderRow:
+    """The order that a code opens. One refusal for wrong, spent, replaced and expired alike."""
+    row = connection.execute(
+        select(table)
+        .join(codes, codes.c.order_no == table.c.order_no)
+        .where(codes.c.code_id == code_id, codes.c.state == "open")
+    ).first()
+    if row is None:
+        raise Refused(Reason.CODE_UNKNOWN)
+    if row.state not in COLLECTABLE:
+        raise Refused(Reason.CODE_NOT_READY)
+    if now >= parse_time(row.ready_at) + timedelta(seconds=valid_s):
+        raise Refused(Reason.CODE_UNKNOWN)
+    return row
+
+
+def code_by_qr(connection: Connection, digest: str) -> str | None:
+    found: str | None = connection.scalar(select(codes.c.code_id).where(codes.c.qr == digest))
+    return found
+
+
+def last_moment(ready: datetime, retention_s: float) -> datetime:
+    """The end of the local day that lies `retention_s` after the ready day."""
+    last_day = (ready + timedelta(seconds=retention_s)).astimezone(LOCAL).date()
+    return datetime.combine(last_day + timedelta(days=1), time.min, LOCAL)
+
+
+def ready_if_loaded(act: Act, order_no: str) -> None:
+    """With the last item in place the order is ready, and the recipient may be told."""
+    states = _item_states(act.db, order_no)
+    order = order_of(act.db, order_no)
+    if order.state not in (OrderState.PLACED.value, OrderState.PARTLY_LOADED.value):
+        return
+    if ItemState.EXPECTED.value in states:
+        _change(act, order_no, state=OrderState.PARTLY_LOADED.value)
+        return
+    expires_at = rfc3339(last_moment(act.at, order.retention_s))
+    _change(act, order_no, state=OrderState.READY.value, ready_at=act.now, expires_at=expires_at)
+    act.say(Up.PICKUP_READY, PickupReady(order=order_no, expires_at=expires_at))
+
+
+def start_session(act: Act, order_no: str, code_id: str) -> str:
+    """Claim the code for one visit. Refused if it is no longer open, or another visit goes on."""
+    session = act.name("S")
+    claimed = act.db.execute(
+        codes.update()
+        .where(codes.c.code_id == code_id, codes.c.state == "open")
+        .values(state="claimed")
+    )
+    if claimed.rowcount != 1:
+        raise Refused(Reason.CODE_UNKNOWN)
+    if act.db.scalar(
+        select(sessions.c.session).where(
+            sessions.c.order_no == order_no, sessions.c.ended_at.is_(None)
+        )
+    ):
+        raise Refused(Reason.BUSY)
+    act.db.execute(
+        sessions.insert().values(
+            session=session, order_no=order_no, code_id=code_id, started_at=act.now
+        )
+    )
+    act.say(Up.PICKUP_STARTED, PickupStarted(order=order_no, code=code_id, session=session))
+    return session
+
+
+def still_claimed(act: Act, code_id: str) -> None:
+    """Refused where the code died in the middle of its visit."""
+    if act.db.scalar(select(codes.c.state).where(codes.c.code_id == code_id)) != "claimed":
+        raise Refused(Reason.CODE_UNKNOWN)
+
+
+def complete_if_done(act: Act, order_no: str, session: str) -> None:
+    """With the last item gone every code of the order is spent."""
+    if _left(act.db, order_no):
+        _change(act, order_no, state=OrderState.PARTLY_COLLECTED.value)
+        return
+    _change(act, order_no, state=OrderState.COLLECTED.value)
+    act.db.execute(
+        codes.update()
+        .where(codes.c.order_no == order_no, codes.c.state.in_(("open", "claimed")))
+        .values(state="spent")
+    )
+    _close_session(act, order_no)
+    act.say(Up.PICKUP_COMPLETED, PickupEnded(order=order_no, session=session, left=[]))
+
+
+def end_session(act: Act, session: str) -> None:
+    """The visit is over; its code is good for what is left."""
+    row = act.db.execute(
+        select(sessions).where(sessions.c.session == session, sessions.c.ended_at.is_(None))
+    ).first()
+    if row is None:
+        return
+    _close_session(act, row.order_no)
+    act.db.execute(
+        codes.update()
+        .where(codes.c.code_id == row.code_id, codes.c.state == "claimed")
+        .values(state="open")
+    )
+    left = _left(act.db, row.order_no)
+    act.say(Up.PICKUP_ENDED, PickupEnded(order=row.order_no, session=session, left=left))
+
+
+def open_sessions(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(sessions.c.session).where(sessions.c.ended_at.is_(None))))
+
+
+def _close_session(act: Act, order_no: str) -> None:
+    act.db.execute(
+        sessions.update()
+        .where(sessions.c.order_no == order_no, sessions.c.ended_at.is_(None))
+        .values(ended_at=act.now)
+    )
+
+
+def _left(connection: Connection, order_no: str) -> list[str]:
+    return list(
+        connection.scalars(
+            select(items.c.item_id)
+            .where(items.c.order_no == order_no, items.c.state.not_in(GONE))
+            .order_by(items.c.item_id)
+        )
+    )
+
+
+def _item_states(connection: Connection, order_no: str) -> dict[str, int]:
+    rows = connection.execute(
+        select(items.c.state, func.count())
+        .where(items.c.order_no == order_no)
+        .group_by(items.c.state)
+    )
+    return {row.state: row[1] for row in rows}
+
+
+def _change(act: Act, order_no: str, **values: str) -> None:
+    act.db.execute(table.update().where(table.c.order_no == order_no).values(**values))

@@ -1,0 +1,111 @@
+"""A licence handed out by its machine: asked for once, followed until it is taken or kept."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from controller.ports import Command, Job, Outcome
+from controller.site.book import Act
+from controller.site.intents import settle
+from controller.site.items import doubtful
+from controller.site.kiosk import Press
+from controller.site.machines import command_of, is_older, settle_command
+from controller.site.movements import Intent, Wanted
+from controller.site.premises import Premises
+from controller.site.schema import intents
+from controller.site.texts import Button, Screen, Text
+
+PATIENCE_S: Final = 90.0  # a set is printed in 60 s at most; after that nobody knows
+
+Decide = Callable[[Act, Row[Any]], Wanted]
+
+
+async def hand_out(p: Premises, item: Row[Any], decide: Decide) -> bool:
+    """The licence is taken, or stays safely where it is. False if the person wants to end."""
+    if not p.machines.can_present(item.machine):
+        return await _trouble(p, item.machine, Text.MACHINE_RESTS, "machine_rests")
+    with p.machines.awaited(item.machine):
+        p.desk.show(Screen.WORKING, Text.PRINTING, machine=item.machine)
+        document = Job(item.job)
+        intent = await p.movements.present(item.machine, document, lambda act: decide(act, item))
+        outcome = None if intent is None else await _follow(p, intent, document)
+    match outcome:
+        case Outcome.TAKEN:
+            return True
+        case Outcome.RETRACTED:
+            return await _trouble(p, item.machine, Text.LICENCE_RETRACTED, "licence_retracted")
+        case None | Outcome.REFUSED | Outcome.FAILED_INSIDE:
+            return await _trouble(p, item.machine, Text.MACHINE_RESTS, "machine_rests")
+    return await _trouble(p, item.machine, Text.UNSURE, "unsure")
+
+
+async def _follow(p: Premises, intent: Intent, document: Job) -> Outcome:
+    """Look until the machine has said the end; ask again only for what never arrived."""
+    asked_at = p.clock.monotonic()
+    known: Command | None = None
+
+    def is_news() -> bool:
+        sight = p.machines[intent.where]
+        if sight is None or sight.at < asked_at:
+            return False
+        return known is None or command_of(sight, intent.seq) != known
+
+    while await p.bell.until(is_news, PATIENCE_S):
+        sight = p.machines[intent.where]
+        assert sight is not None
+        command = command_of(sight, intent.seq)
+        if command is None and is_older(sight, intent.seq):
+            if await p.movements.repeat(intent, document):
+                asked_at = p.clock.monotonic()
+                continue
+        elif command is not None and command.outcome is Outcome.RUNNING:
+            known = command
+            continue
+        elif command is not None and command.outcome is Outcome.PRESENTED:
+            await _await_taking(p, intent, command)
+            known = None
+            continue
+        with p.book.act() as act:
+            return settle_command(act, _row(act, intent), sight) or Outcome.NONE
+    with p.book.act() as act:
+        settle(act, intent.id, "unknown", None)
+        doubtful(act, _row(act, intent).item_id, intent.where, None)
+    return Outcome.NONE
+
+
+def _has_changed(p: Premises, intent: Intent, command: Command) -> bool:
+    sight = p.machines[intent.where]
+    return sight is not None and command_of(sight, intent.seq) != command
+
+
+async def _await_taking(p: Premises, intent: Intent, command: Command) -> None:
+    """The licence lies at the outlet: the person is asked, reminded, and at last it goes back."""
+    changed = partial(_has_changed, p, intent, command)
+    p.desk.show(Screen.TAKE, Text.TAKE_LICENCE, machine=intent.where)
+    if await p.bell.until(changed, p.policy.outlet_reminder_s):
+        return
+    p.desk.show(Screen.TAKE, Text.LICENCE_WAITS, machine=intent.where)
+    if await p.bell.until(changed, p.policy.outlet_retract_s - p.policy.outlet_reminder_s):
+        return
+    wanted = Wanted(kind="retract", reason="not_taken")
+    await p.movements.retract(intent.where, wanted)
+    await p.bell.until(changed, PATIENCE_S)
+
+
+def _row(act: Act, intent: Intent) -> Row[Any]:
+    return act.db.execute(select(intents).where(intents.c.intent_id == intent.id)).one()
+
+
+async def _trouble(p: Premises, machine: str, text: Text, what: str) -> bool:
+    p.desk.show(
+        Screen.TROUBLE,
+        text,
+        Button.SKIP,
+        Button.END,
+        tel=p.tel,
+        case=p.desk.case(machine, what),
+    )
+    heard = await p.desk.hear(p.policy.session_idle_s, scans=False)
+    return not (isinstance(heard, Press) and heard.button is Button.END)

@@ -1,0 +1,305 @@
+"""A site at work: its devices kept, its kiosk served, and what others may ask of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from controller.entries import AlarmKind, CompartmentPlan, CompartmentState, SiteStarted, Up
+from controller.journal import BrokenChain
+from controller.keep import keep
+from controller.ports import Clock, CodeReader, LicenceMachine, LockBoard
+from controller.settings import SiteSettings
+from controller.site import schema
+from controller.site.alarms import raise_alarm
+from controller.site.bell import Bell
+from controller.site.book import Act, Book, StoreBroken
+from controller.site.doors import Doors, Place
+from controller.site.inbox import Inbox
+from controller.site.kiosk import Desk, KioskView
+from controller.site.machines import AWAY, Machines
+from controller.site.movements import Movements
+from controller.site.premises import Premises, Slow
+from controller.site.recovery import check_tail, recover
+from controller.site.texts import Screen, Text
+from controller.site.visits import serve
+from controller.site.watch import Watch
+from controller.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class SiteState:
+    """What the site's database says of it, for pages and metrics; nothing of it names a person."""
+
+    site: str
+    name: str
+    address: str
+    compartments: list[dict[str, Any]]
+    doors: list[dict[str, Any]]
+    machines: list[dict[str, Any]]
+    alarms: list[dict[str, Any]]  # those that stand
+    problems: list[str]
+
+
+def _nothing(_step: str) -> None:
+    """Nobody counts the steps."""
+
+
+class Site:
+    """Everything at one place. `run` is its life; the rest may be asked while it runs."""
+
+    def __init__(
+        self,
+        settings: SiteSettings,
+        store: Store,
+        clock: Clock,
+        *,
+        boards: Mapping[str, Sequence[LockBoard]],
+        machines: Mapping[str, LicenceMachine],
+        readers: Mapping[str, CodeReader],
+        step: Callable[[str], None] = _nothing,
+        slow: Slow = asyncio.to_thread,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._boards = [board for row in boards.values() for board in row]
+        self._lives = dict(machines)
+        self._readers = dict(readers)
+        self._problem: str | None = "settling"
+        self._bell = Bell()
+        self._book = Book(store, settings.site.id, clock, step)
+        doors_at = dict(_places(settings, boards))
+        self._doors = Doors(doors_at, clock)
+        self._machines = Machines(machines, blanks_low=settings.policy.blanks_low)
+        self._watch = Watch(
+            self._book,
+            self._doors,
+            self._machines,
+            _by_board(self._boards, doors_at),
+            policy=settings.policy,
+            clock=clock,
+            bell=self._bell,
+        )
+        self._desk = Desk(
+            self._book,
+            clock,
+            self._bell,
+            lang=settings.site.lang,
+            quiet_s=settings.policy.same_code_quiet_s,
+        )
+        self._premises = Premises(
+            site=settings.site.id,
+            tel=settings.site.tel,
+            policy=settings.policy,
+            code_key=settings.link.code_key.get_secret_value(),
+            typed_salt=settings.link.typed_salt.get_secret_value(),
+            book=self._book,
+            doors=self._doors,
+            machines=self._machines,
+            movements=Movements(
+                self._book,
+                self._doors,
+                doors_at,
+                machines,
+                clock=clock,
+                bell=self._bell,
+                step=step,
+            ),
+            watch=self._watch,
+            desk=self._desk,
+            bell=self._bell,
+            clock=clock,
+            slow=slow,
+        )
+        self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
+
+    # its life
+
+    async def run(self) -> None:
+        """Settle what was unfinished, then serve until cancelled.
+
+        StoreBroken if the database fails: whoever runs the site starts it again.
+        """
+        self._prepare()
+        await recover(self._book, self._watch, self._boards, self._lives, self._clock)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._break_off(), name="store")
+            for board in self._boards:
+                self._keep(group, board.name, partial(self._watch.follow_board, board))
+            for name, machine in self._lives.items():
+                self._keep(group, name, partial(self._watch.follow_machine, name, machine))
+            for name, reader in self._readers.items():
+                self._keep(group, name, partial(self._read, reader))
+            group.create_task(self._watch.tick(), name="tick")
+            if self._problem == "settling":
+                self._problem = None
+                group.create_task(serve(self._premises), name="kiosk")
+
+    def _keep(
+        self, group: asyncio.TaskGroup, name: str, session: Callable[[], Awaitable[None]]
+    ) -> None:
+        group.create_task(keep(name, session, self._clock, lambda _name, _why: None), name=name)
+
+    async def _break_off(self) -> None:
+        await self._book.broken.wait()
+        self._problem = "database failed"
+        self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+        raise StoreBroken("the database did not take what happened; the site must start again")
+
+    async def _read(self, reader: CodeReader) -> None:
+        async for text in reader.codes():
+            self._desk.scanned(text)
+
+    def _prepare(self) -> None:
+        """The tables name every compartment and machine of the settings; the chains are whole."""
+        with self._book.act() as act:
+            _take_over_plan(act, self._settings)
+            act.say(Up.SITE_STARTED, _started(self._settings))
+        with self._book.look() as connection:
+            self._doors.load(connection)
+            try:
+                check_tail(connection, self._settings.site.id)
+            except BrokenChain as broken:
+                self._problem = str(broken)
+        if self._problem != "settling":
+            self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+            with self._book.act() as act:
+                raise_alarm(act, AlarmKind.JOURNAL_BROKEN, "site")
+
+    # what a person does
+
+    def press(self, button: str, value: str | None = None) -> None:
+        """A finger on the screen. Refused where the screen does not offer it."""
+        self._desk.press(button, value)
+
+    def scanned(self, text: str) -> None:
+        """A code before a scanner."""
+        self._desk.scanned(text)
+
+    # what others may ask
+
+    def kiosk_view(self) -> KioskView:
+        return self._desk.view
+
+    async def views(self) -> AsyncIterator[KioskView]:
+        """The view now, then each change; a slow listener misses what is no longer shown."""
+        shown = None
+        while True:
+            await self._bell.until(partial(self._differs, shown))
+            shown = self._desk.view
+            yield shown
+
+    def _differs(self, shown: KioskView | None) -> bool:
+        return self._desk.view != shown
+
+    def problems(self) -> list[str]:
+        """Why the site is not ready; empty if it is. A silent board does not stop the others."""
+        lost = [f"{board} does not answer" for board in self._watch.lost_boards()]
+        return ([self._problem] if self._problem else []) + lost
+
+    def describe(self) -> SiteState:
+        site = self._settings.site
+        with self._book.look() as connection:
+            return SiteState(
+                site=site.id,
+                name=site.name,
+                address=site.address,
+                compartments=_rows(connection, select(schema.compartments)),
+                doors=_rows(connection, select(schema.doors)),
+                machines=_rows(connection, select(schema.machines)),
+                alarms=_rows(
+                    connection,
+                    select(schema.alarms)
+                    .where(schema.alarms.c.cleared_at.is_(None))
+                    .order_by(schema.alarms.c.since, schema.alarms.c.alarm_id),
+                ),
+                problems=self.problems(),
+            )
+
+
+def _places(
+    settings: SiteSettings, boards: Mapping[str, Sequence[LockBoard]]
+) -> list[tuple[Place, tuple[LockBoard, int]]]:
+    """Where each compartment's lock is: doors are counted on from board to board."""
+    doors: dict[str, list[tuple[LockBoard, int]]] = {
+        cabinet: [(board, door) for board in row for door in range(1, board.doors + 1)]
+        for cabinet, row in boards.items()
+    }
+    return [
+        (Place(each.cabinet, each.no), doors[each.cabinet][each.no - 1])
+        for each in settings.compartment
+    ]
+
+
+def _by_board(
+    boards: Sequence[LockBoard], doors_at: Mapping[Place, tuple[LockBoard, int]]
+) -> dict[str, list[tuple[Place, int]]]:
+    return {
+        board.name: [(place, door) for place, (at, door) in doors_at.items() if at is board]
+        for board in boards
+    }
+
+
+def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _started(settings: SiteSettings) -> SiteStarted:
+    try:
+        release = version("onewindow")
+    except PackageNotFoundError:
+        release = "unpacked"
+    return SiteStarted(
+        version=release,
+        compartments=[
+            CompartmentPlan(
+                cabinet=each.cabinet,
+                no=each.no,
+                size=each.size,
+                height_cm=each.height_cm,
+                reach=each.reach,
+            )
+            for each in settings.compartment
+        ],
+        machines=[each.name for each in settings.machine],
+    )
+
+
+def _take_over_plan(act: Act, settings: SiteSettings) -> None:
+    """New compartments are free and their doors unknown; what was known stays known."""
+    known = set(act.db.execute(select(schema.compartments.c.cabinet, schema.compartments.c.no)))
+    for each in settings.compartment:
+        plan = {"size": each.size, "height_cm": each.height_cm, "reach": each.reach}
+        at = {"cabinet": each.cabinet, "no": each.no}
+        if (each.cabinet, each.no) in known:
+            act.db.execute(
+                schema.compartments.update()
+                .where(
+                    schema.compartments.c.cabinet == each.cabinet,
+                    schema.compartments.c.no == each.no,
+                )
+                .values(**plan)
+            )
+            continue
+        free = CompartmentState.FREE.value
+        act.db.execute(schema.compartments.insert().values(**at, **plan, state=free))
+        act.db.execute(
+            schema.doors.insert().values(**at, door="shut", state="unknown", n=0, at=act.now)
+        )
+    machines = set(act.db.scalars(select(schema.machines.c.machine)))
+    for machine in settings.machine:
+        if machine.name not in machines:
+            act.db.execute(
+                schema.machines.insert().values(
+                    machine=machine.name,
+                    next_seq=1,
+                    next_job=1,
+                    state=AWAY,
+                    faults="",
+                    at=act.now,
+                )
+            )

@@ -1,0 +1,158 @@
+"""The kiosk's day: somebody steps up, is served or refused, and the next one comes."""
+
+from functools import partial
+from typing import Final, Literal
+
+from sqlalchemy import select
+
+from controller.codes import (
+    TYPED_DIGITS,
+    Badge,
+    Foreign,
+    Label,
+    PickupCode,
+    keyed_hash,
+    read_typed,
+    typed_hash,
+)
+from controller.entries import PickupRefused, Up
+from controller.refusals import Reason, Refused
+from controller.site.book import Act
+from controller.site.collecting import Pickup
+from controller.site.kiosk import Heard, Press, Quiet
+from controller.site.loading import Round
+from controller.site.orders import OrderRow, code_by_qr, open_order
+from controller.site.premises import Premises
+from controller.site.schema import typed_codes
+from controller.site.texts import Button, Screen, Text
+from controller.site.tries import count_wrong, is_resting, wait_s
+
+TEXT: Final = {
+    Reason.CODE_UNKNOWN: Text.CODE_UNKNOWN,
+    Reason.CODE_OTHER_SITE: Text.CODE_OTHER_SITE,
+    Reason.CODE_NOT_READY: Text.CODE_NOT_READY,
+    Reason.NOT_A_CODE: Text.NOT_A_CODE,
+    Reason.TOO_MANY_TRIES: Text.TOO_MANY_TRIES,
+    Reason.BADGE_UNKNOWN: Text.BADGE_UNKNOWN,
+    Reason.BUSY: Text.CODE_UNKNOWN,
+    Reason.DOOR_OUT_OF_USE: Text.CODE_NOT_READY,
+    Reason.STALE_DECISION: Text.CODE_UNKNOWN,
+}
+
+
+async def serve(p: Premises) -> None:
+    """Serve one person after the other, for ever."""
+    heard: Heard | None = None
+    while True:
+        p.desk.home(Text.START, Button.CODE, Button.HELP)
+        p.desk.listen(on=True)
+        if heard is None:
+            heard = await p.desk.hear(None, scans=True)
+        try:
+            heard = await _attend(p, heard)
+        except Refused as refusal:
+            heard = await _refuse(p, refusal)
+
+
+async def _attend(p: Premises, heard: Heard) -> Heard | None:
+    match heard:
+        case PickupCode():
+            return await _pickup_by_qr(p, heard)
+        case Badge():
+            return await _round(p, heard)
+        case Label() | Foreign():
+            raise Refused(Reason.NOT_A_CODE)
+        case Press(button=Button.CODE, value=value):
+            return await _pickup_by_typing(p, value or "")
+        case Press(button=Button.HELP):
+            p.desk.show(Screen.IDLE, Text.HELP, Button.CODE, Button.END)
+            after = await p.desk.hear(p.policy.session_idle_s, scans=True)
+            return None if isinstance(after, Quiet) else after
+    return None
+
+
+async def _pickup_by_qr(p: Premises, scanned: PickupCode) -> Heard | None:
+    try:
+        code, order = _find_by_qr(p, scanned)
+    except Refused as refusal:
+        _note(p, refusal, "qr")
+        raise
+    return await Pickup(p, order, code).run()
+
+
+def _find_by_qr(p: Premises, scanned: PickupCode) -> tuple[str, OrderRow]:
+    if scanned.site != p.site:
+        raise Refused(Reason.CODE_OTHER_SITE, site=scanned.site)
+    with p.book.look() as connection:
+        code = code_by_qr(connection, keyed_hash(p.code_key, scanned.secret))
+        return code or "", open_order(connection, code, p.clock.now(), p.policy.code_valid_s)
+
+
+async def _pickup_by_typing(p: Premises, value: str) -> Heard | None:
+    """A typed code. Every refusal takes the same way: one slow hash, one look, one act."""
+    with p.book.act() as act:
+        rest_s = wait_s(act, p.policy)
+    if rest_s:
+        raise Refused(Reason.TOO_MANY_TRIES, seconds=rest_s)
+    typed = read_typed(value)
+    if typed is None:
+        raise Refused(Reason.CODE_UNKNOWN)
+    digits, tail = typed[:TYPED_DIGITS], typed[TYPED_DIGITS:]
+    p.desk.show(Screen.WORKING, Text.CHECKING)
+    slow_hash = await p.slow(partial(typed_hash, p.typed_salt, digits, tail))
+    found = _find_by_typing(p, keyed_hash(p.code_key, digits), slow_hash)
+    if isinstance(found, Refused):
+        raise found
+    code, order = found
+    return await Pickup(p, order, code).run()
+
+
+def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, OrderRow] | Refused:
+    """A refusal is written down, so it is handed back and not raised in its act."""
+    with p.book.act() as act:
+        resting = is_resting(act, digits, p.policy)
+        code = act.db.scalar(select(typed_codes.c.code_id).where(typed_codes.c.hash == slow_hash))
+        known = None if resting else code
+        try:
+            return code or "", open_order(act.db, known, p.clock.now(), p.policy.code_valid_s)
+        except Refused as refusal:
+            if refusal.reason is Reason.CODE_UNKNOWN:
+                count_wrong(act, digits, p.policy)
+            _say(act, refusal.reason, "typed")
+            return refusal
+
+
+async def _round(p: Premises, badge: Badge) -> Heard | None:
+    try:
+        return await Round(p, badge).run()
+    except Refused as refusal:
+        _note(p, refusal, "badge")
+        raise
+
+
+How = Literal["qr", "typed", "badge"]
+
+
+def _note(p: Premises, refusal: Refused, how: How) -> None:
+    with p.book.act() as act:
+        _say(act, refusal.reason, how)
+
+
+def _say(act: Act, reason: Reason, how: How) -> None:
+    act.say(Up.PICKUP_REFUSED, PickupRefused(reason=reason.value, how=how))
+
+
+async def _refuse(p: Premises, refusal: Refused) -> Heard | None:
+    """The rules say no, in one text for all that a stranger must not tell apart."""
+    p.desk.listen(on=True)
+    p.desk.leave()
+    p.desk.show_with(
+        Screen.REFUSED,
+        TEXT[refusal.reason],
+        refusal.values,
+        Button.CODE,
+        Button.END,
+        wait_s=p.policy.refused_s,
+    )
+    heard = await p.desk.hear(p.policy.refused_s, scans=True)
+    return None if isinstance(heard, Quiet) else heard

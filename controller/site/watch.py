@@ -1,0 +1,212 @@
+"""Follows boards and machines: doors through the grid, alarms raised and cleared, late ends."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from controller.entries import AlarmKind, DoorChanged, Up
+from controller.faults import DeviceFault, LineDown
+from controller.ports import (
+    BoardSight,
+    Clock,
+    DoorSight,
+    LicenceMachine,
+    LockBoard,
+    MachineSight,
+    MachineState,
+)
+from controller.settings import PolicyTable
+from controller.site.alarms import clear_alarm, raise_alarm
+from controller.site.bell import Bell
+from controller.site.book import Act, Book
+from controller.site.doors import SIGHTS, Door, Doors, Place, Sight
+from controller.site.intents import settle_last
+from controller.site.items import PENDING, settle_shut
+from controller.site.machines import Machines
+from controller.site.schema import compartments
+
+TICK_S = 1.0
+MACHINE_IDLE_S = 2.0  # how often an idle machine is read; its maker's advice
+MACHINE_BUSY_S = 0.5
+ALIVE_S = 5.0  # it shows "out of service" after 30 s without our sign of life
+
+
+class Watch:
+    """What the site knows of its doors and machines, and what it makes of it."""
+
+    def __init__(
+        self,
+        book: Book,
+        doors: Doors,
+        machines: Machines,
+        boards: Mapping[str, Sequence[tuple[Place, int]]],
+        *,
+        policy: PolicyTable,
+        clock: Clock,
+        bell: Bell,
+    ) -> None:
+        self.attended: set[Place] = set()  # places that a visit cares for itself
+        self._book = book
+        self._doors = doors
+        self._machines = machines
+        self._boards = boards  # name: its places, each with the board's own door number
+        self._policy = policy
+        self._clock = clock
+        self._bell = bell
+        self._lost: dict[str, tuple[float, AlarmKind]] = {}  # boards: since when, what
+        self._ajar: set[Place] = set()
+        self._released_at: dict[Place, float] = {}
+
+    # boards
+
+    async def follow_board(self, board: LockBoard) -> None:
+        """One session with a board; its doors are unknown when this ends."""
+        try:
+            async for sight in board.watch():
+                self.see_board(board.name, sight)
+        except DeviceFault as fault:
+            self.lose_board(board.name, fault)
+            raise
+
+    def see_board(self, board: str, sight: BoardSight) -> None:
+        """Take over one look at a board."""
+        news: list[tuple[Place, Sight]] = []
+        items = False
+        for place, door in self._boards[board]:
+            seen = SIGHTS[sight.doors[door - 1]]
+            items |= self._doors.notice_item(place, sight.items[door - 1])
+            if self._doors.changes(place, seen):
+                news.append((place, seen))
+            else:
+                items |= not self._doors[place].seen
+                self._doors.glance(place, seen)
+        back = self._lost.pop(board, None)
+        if news or back:
+            with self._book.act() as act:
+                if back:
+                    clear_alarm(act, AlarmKind.BOARD_SILENT, board)
+                    clear_alarm(act, AlarmKind.BUS_DOWN, board)
+                for place, seen in news:
+                    self._see_door(act, place, seen)
+        if news or back or items:
+            self._bell.ring()
+
+    def _see_door(self, act: Act, place: Place, seen: Sight) -> None:
+        after = self._doors.feed(act, place, seen)
+        if after.door is Door.FORCED and after.state is DoorSight.OPEN:
+            raise_alarm(act, AlarmKind.DOOR_FORCED, str(place))
+        if after.door is Door.OPEN:
+            clear_alarm(act, AlarmKind.LOCK_JAMMED, str(place))
+            settle_last(act, place, "door")
+        if after.state is DoorSight.CLOSED:
+            self._ajar.discard(place)
+            clear_alarm(act, AlarmKind.DOOR_FORCED, str(place))
+            clear_alarm(act, AlarmKind.DOOR_AJAR, str(place))
+
+    def lose_board(self, board: str, fault: DeviceFault) -> None:
+        """Nobody knows its doors any more."""
+        kind = AlarmKind.BUS_DOWN if isinstance(fault, LineDown) else AlarmKind.BOARD_SILENT
+        self._lost.setdefault(board, (self._clock.monotonic(), kind))
+        places = [place for place, _ in self._boards[board]]
+        news = [place for place in places if self._doors.changes(place, Sight.UNSEEN)]
+        if news:
+            with self._book.act() as act:
+                for place in news:
+                    self._doors.feed(act, place, Sight.UNSEEN)
+        for place in places:
+            self._doors.glance(place, Sight.UNSEEN)
+        self._bell.ring()
+
+    def lost_boards(self) -> list[str]:
+        return sorted(self._lost)
+
+    # machines
+
+    async def follow_machine(self, name: str, machine: LicenceMachine) -> None:
+        """One session with a machine: read it, and give our sign of life."""
+        alive_at = self._clock.monotonic() - ALIVE_S
+        try:
+            while True:
+                if self._clock.monotonic() - alive_at >= ALIVE_S:
+                    alive_at = self._clock.monotonic()
+                    await machine.alive()
+                sight = await machine.look()
+                self.see_machine(name, sight)
+                idle = sight.state is MachineState.IDLE and not self._machines.is_awaited(name)
+                if idle:  # until somebody wants something of it
+                    await self._bell.until(lambda: self._machines.is_awaited(name), MACHINE_IDLE_S)
+                else:
+                    await self._clock.sleep(MACHINE_BUSY_S)
+        except DeviceFault:
+            self.lose_machine(name)
+            raise
+
+    def see_machine(self, name: str, sight: MachineSight) -> None:
+        """Take over one look at a machine."""
+        if self._machines.is_new(name, sight):
+            with self._book.act() as act:
+                self._machines.see(act, name, sight)
+        else:
+            self._machines.glance(name, sight)
+        self._bell.ring()
+
+    def lose_machine(self, name: str) -> None:
+        """It does not answer: nothing is asked of it."""
+        with self._book.act() as act:
+            self._machines.lose(act, name)
+        self._bell.ring()
+
+    # what time brings
+
+    async def tick(self) -> None:
+        """Once a second: doors left open, boards away for long, doors shut with nobody there."""
+        while True:
+            now = self._clock.monotonic()
+            for board, (since, kind) in self._lost.items():
+                if now - since >= self._policy.board_silent_s:
+                    with self._book.act() as act:
+                        raise_alarm(act, kind, board)
+            self.look_after(now)
+            await self._clock.sleep(TICK_S)
+
+    def look_after(self, now: float) -> None:
+        """Doors left open; doors shut, with nobody there, behind which something is undecided."""
+        for place in self._doors:
+            self._look_after_open(place, now)
+        with self._book.look() as connection:
+            rows = connection.execute(
+                select(compartments.c.cabinet, compartments.c.no).where(
+                    compartments.c.state.in_(PENDING)
+                )
+            ).all()
+        for place in (Place(row.cabinet, row.no) for row in rows):
+            if place not in self.attended and self._doors.is_seen(place):
+                self._look_after_shut(place, now)
+
+    def _look_after_open(self, place: Place, now: float) -> None:
+        door = self._doors[place]
+        if (
+            door.door is Door.OPEN
+            and self._doors.is_open(place)
+            and place not in self._ajar
+            and now - door.since >= self._policy.ajar_alarm_s
+        ):
+            self._ajar.add(place)
+            with self._book.act() as act:
+                if raise_alarm(act, AlarmKind.DOOR_AJAR, str(place)):
+                    act.say(Up.DOOR_AJAR, DoorChanged(where=str(place), n=door.n))
+
+    def _look_after_shut(self, place: Place, now: float) -> None:
+        door = self._doors[place]
+        if door.door is not Door.RELEASED:
+            self._released_at.pop(place, None)
+        else:
+            since = self._released_at.setdefault(place, now)
+            if now - since < self._policy.door_unseen_s + self._policy.door_jammed_s:
+                return
+            with self._book.act() as act:
+                self._doors.feed(act, place, Sight.BOLT_RESTED)
+        if self._doors.is_shut(place):
+            with self._book.act() as act:
+                settle_shut(act, place, self._doors[place].item, said=None)
+            self._bell.ring()
