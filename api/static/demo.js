@@ -1,0 +1,246 @@
+// The demo's page: says what to do next and moves hands, phone and badge with a mouse.
+"use strict";
+
+const known = JSON.parse(document.getElementById("known").textContent);
+const words = document.getElementById("words").dataset;
+const states = JSON.parse(words.states);
+const by = (id) => document.getElementById(id);
+const KIOSK_WIDTH = 500; // the kiosk's page is drawn this wide, then made smaller
+
+let orders = known.orders;
+let world = null;
+let chosen = sessionStorage.getItem("order");
+let shownLink = null;
+
+const kept = (name) => sessionStorage.getItem(`${name} ${chosen}`);
+const keep = (name, value) => sessionStorage.setItem(`${name} ${chosen}`, value);
+
+function order() {
+  return orders.find((each) => each.order_no === chosen) ?? null;
+}
+
+function choose(number) {
+  chosen = number;
+  sessionStorage.setItem("order", number);
+  closePhone();
+  draw();
+}
+
+// --- what comes next -----------------------------------------------------------
+
+function toLoad(one) {
+  return one?.items.find((item) => item.holder === "cabinet" && item.state === "expected") ?? null;
+}
+
+function step(one) {
+  if (!one) return "none";
+  if (["placed", "partly_loaded"].includes(one.state)) return toLoad(one) ? "load" : "wait";
+  if (one.state === "collected") return kept("code") && !kept("dead") ? "dead" : "over";
+  if (one.code) return one.messages.length ? "collect" : "wait";
+  return "other";
+}
+
+function acts(now, one) {
+  const list = hands(toLoad(one));
+  if (list.length) return list;
+  const hold = (name, text, after) => ({ name, word: words[name], press: () => scan(text, after) });
+  if (now === "load") {
+    const label = hold("label", toLoad(one).label);
+    return kept("badge") ? [label, hold("badge", known.badge)] : [badge(), label];
+  }
+  if (now === "collect") {
+    const open = { name: "openMessage", word: words.openMessage, press: () => openPhone(one.messages[0].link) };
+    const code = hold("code", one.code);
+    return shownLink === one.messages[0].link || !one.messages[0].link ? [code] : [open, code];
+  }
+  if (now === "dead") return [hold("code", kept("code"), () => keep("dead", "1"))];
+  return [];
+
+  function badge() {
+    return hold("badge", known.badge, () => keep("badge", "1"));
+  }
+}
+
+function hands(item) {
+  const list = [];
+  const add = (word, path, body, where) =>
+    list.push({ name: word, word: words[word].replace("{door}", sign(where)), press: () => act(path, body) });
+  for (const [letter, cabinet] of Object.entries(world?.cabinets ?? {}))
+    for (const [no, door] of Object.entries(cabinet.doors)) {
+      const where = `${letter}/${no}`;
+      if (door.open && door.contents.length && !item) add("take", `doors/${where}/take`, undefined, where);
+      if (door.open && !door.contents.length && item) add("put", `doors/${where}/put`, { label: item.label }, where);
+      if (door.open) add("close", `doors/${where}/close`, undefined, where);
+      else if (door.unlocked) add("pull", `doors/${where}/pull`, undefined, where);
+    }
+  for (const [name, machine] of Object.entries(world?.machines ?? {}))
+    if (machine.outlet.length) add("outlet", `machine/${name}/take`, undefined, "");
+  return list;
+}
+
+const sign = (where) => where.replace(/\/(\d+)$/, (_, no) => no.padStart(2, "0"));
+
+// --- hands ------------------------------------------------------------------------
+
+async function act(path, body) {
+  const said = by("said");
+  try {
+    const answer = await fetch(`${known.simulator}/api/sim/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    said.hidden = answer.ok;
+    if (!answer.ok) said.textContent = (await answer.json()).detail;
+    return answer.ok;
+  } catch {
+    said.textContent = words.gone;
+    said.hidden = false;
+    return false;
+  }
+}
+
+async function scan(text, after) {
+  const scanner = world?.scanners[0] ?? "S1";
+  if ((await act(`scanner/${scanner}/scan`, { text })) && after) after();
+  draw();
+}
+
+by("place").addEventListener("click", async () => {
+  const answer = await fetch("/demo/orders", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  if (answer.ok) choose((await answer.json()).order_no);
+  else {
+    by("said").textContent = words.notPlaced;
+    by("said").hidden = false;
+  }
+});
+
+by("order").addEventListener("change", (event) => choose(event.target.value));
+
+// --- phone ----------------------------------------------------------------------------
+
+function openPhone(link) {
+  if (!link) return;
+  shownLink = link;
+  by("pickup").src = link;
+  by("pickup").hidden = false;
+  by("messages").hidden = true;
+  by("back").hidden = false;
+  draw();
+}
+
+function closePhone() {
+  shownLink = null;
+  by("pickup").hidden = true;
+  by("pickup").removeAttribute("src");
+  by("messages").hidden = false;
+  by("back").hidden = true;
+}
+
+by("back").addEventListener("click", () => {
+  closePhone();
+  draw();
+});
+
+function message(one) {
+  const bubble = document.createElement("button");
+  bubble.type = "button";
+  bubble.className = "message";
+  const at = document.createElement("time");
+  at.dateTime = one.at;
+  at.textContent = new Date(one.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  bubble.append(at, one.text);
+  if (one.link) {
+    const tap = document.createElement("span");
+    tap.className = "tap";
+    tap.textContent = words.tap;
+    bubble.append(tap);
+    bubble.addEventListener("click", () => openPhone(one.link));
+  }
+  return bubble;
+}
+
+// --- drawing -----------------------------------------------------------------------------
+
+const drawn = {};
+
+function changed(name, value) {
+  const text = JSON.stringify(value);
+  if (drawn[name] === text) return false;
+  drawn[name] = text;
+  return true;
+}
+
+function drawOrders() {
+  if (!changed("orders", [orders, chosen])) return;
+  const options = orders.map((one) => new Option(`${one.order_no} · ${one.company} · ${states[one.state]}`, one.order_no));
+  by("order").replaceChildren(...options);
+  by("order").value = chosen ?? "";
+}
+
+function drawMessages(one) {
+  if (!changed("messages", one?.messages)) return;
+  const bubbles = (one?.messages ?? []).map(message);
+  const none = document.createElement("p");
+  none.className = "no-messages";
+  none.textContent = words.noMessages;
+  by("messages").replaceChildren(...(bubbles.length ? bubbles : [none]));
+}
+
+function drawActs(now, one) {
+  const list = acts(now, one);
+  if (!changed("acts", [chosen, list.map(({ name, word }) => [name, word])])) return;
+  const focused = document.activeElement?.dataset?.act;
+  const buttons = list.map(({ name, word, press }, at) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = at ? "button button--quiet" : "button";
+    button.dataset.act = name;
+    button.textContent = word;
+    button.addEventListener("click", press);
+    return button;
+  });
+  by("acts").replaceChildren(...buttons);
+  if (focused) (buttons.find((each) => each.dataset.act === focused) ?? buttons[0])?.focus();
+}
+
+function draw() {
+  if (!order()) chosen = (orders.find((one) => one.state !== "collected") ?? orders[0])?.order_no ?? null;
+  const one = order();
+  if (one?.code) keep("code", one.code);
+  const now = step(one);
+  for (const say of document.querySelectorAll("[data-when]")) say.hidden = say.dataset.when !== now;
+  const steps = [...document.querySelectorAll("[data-step]")];
+  const at = now === "over" ? steps.length : steps.findIndex((each) => each.dataset.step === now);
+  steps.forEach((each, index) => {
+    each.className = index < at ? "past" : index === at ? "now" : "";
+    if (index === at) each.setAttribute("aria-current", "step");
+    else each.removeAttribute("aria-current");
+  });
+  drawOrders();
+  drawMessages(one);
+  drawActs(now, one);
+}
+
+function scale() {
+  const frame = document.querySelector(".framed--scaled");
+  frame.style.setProperty("--scale", String(Math.min(1, frame.clientWidth / KIOSK_WIDTH)));
+}
+
+new ResizeObserver(scale).observe(document.querySelector(".framed--scaled"));
+
+new EventSource("/demo/events").addEventListener("orders", (event) => {
+  orders = JSON.parse(event.data);
+  draw();
+});
+
+new EventSource(`${known.simulator}/api/sim/events`).addEventListener("message", (event) => {
+  world = JSON.parse(event.data);
+  draw();
+});
+
+draw();
