@@ -57,6 +57,9 @@ class FineTimer:
         self._order = count()
         self._loop.add_reader(self._fd, self._ring)
 
+    def now(self) -> float:
+        return time.monotonic()
+
     def at(self, when: float, act: Callable[[], None]) -> None:
         """Call `act` at this monotonic time, or at once when it has passed."""
         heapq.heappush(self._waiting, (when, next(self._order), act))

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 import tty
 from collections.abc import Callable
 from contextlib import suppress
@@ -68,10 +67,10 @@ class PtyLine:
         self._pty.close()
 
     def _hear(self, chunk: bytes) -> None:
-        self._timer.at(self._ear.hear(chunk, time.monotonic()), self._cut)
+        self._timer.at(self._ear.hear(chunk, self._timer.now()), self._cut)
 
     def _cut(self) -> None:
-        frames, ended = self._ear.cut(time.monotonic())
+        frames, ended = self._ear.cut(self._timer.now())
         for frame in frames:
             for after, piece in self._wire.ask(frame, ended):
                 self._ear.quiet_from = max(self._ear.quiet_from, ended + after)
@@ -96,7 +95,7 @@ class ScannerPty:
 
     def hold(self, text: str, held_s: float = HELD_S) -> None:
         self._presentation += 1
-        now = time.monotonic()
+        now = self._timer.now()
         for after, piece in self._scanner.hold(text, held_s):
             self._timer.at(now + after, partial(self._send, self._presentation, piece))
 
@@ -149,7 +148,7 @@ class TcpLine(TcpEnd):
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ear = Ear(self._wire)
         while chunk := await reader.read(CHUNK):
-            ended = ear.hear(chunk, time.monotonic()) - self._wire.silence_s
+            ended = ear.hear(chunk, self._timer.now()) - self._wire.silence_s
             for frame in ear.by_length():
                 self.send_later(writer, self._wire.ask(frame, ended), ended)
 
@@ -167,7 +166,7 @@ class MachinePort(TcpEnd):
             if (whole := frames.feed(chunk)) is None:
                 return  # no Modbus: hang up
             for frame in whole:
-                now = time.monotonic()
+                now = self._timer.now()
                 self.send_later(writer, self._wire.ask(frame, now), now)
 
 

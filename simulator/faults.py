@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from math import sqrt
 from random import Random
 from typing import Final
 
@@ -114,4 +115,4 @@ class Faults:
 
 def _each_way(share: float) -> float:
     """So that there and back together meet the share that was asked for."""
-    return 1.0 - (1.0 - share) ** 0.5
+    return 1.0 - sqrt(1.0 - share)

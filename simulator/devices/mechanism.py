@@ -49,7 +49,7 @@ class Mechanism:
     shutter_open: bool = False
     started_at: float = 0.0
     take_until: float | None = None
-    _unlocked_until: float = 0.0
+    _unlocked_until: float = float("-inf")
     _step: Appointment | None = None
 
     # ------------------------------------------------------------------ what the machine does
