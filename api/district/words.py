@@ -77,6 +77,17 @@ MACHINE: Final = {
     "unknown": Word("no answer", "bad"),
 }
 
+# While the order waits for more, what is here already cannot be taken yet.
+ITEM_ARRIVED: Final = Word("Is here", "accent", "●")
+
+ROLE: Final = {
+    "legal_representative": "legal representative",
+    "responsible_person": "responsible person",
+    "proprietor": "proprietor",
+    "managing_partner": "managing partner",
+    "agent": "agent",
+}
+
 KIND: Final = {"business_licence": "Business licence", "seal_set": "Company seals"}
 KIND_DETAIL: Final = {"business_licence": "original and duplicate"}
 

@@ -58,6 +58,7 @@ def page(connection: Connection, seal: Seal, url: str, token: str) -> PickupPage
     site = connection.execute(select(s.sites).where(s.sites.c.site_id == order.site_id)).one()
     opens = row.state == "open" and order.state in CODE_OPENS
     return PickupPage(
+        order.order_no,
         order.company,
         queries.place(site),
         order.state,

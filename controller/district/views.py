@@ -72,6 +72,7 @@ class SitePlace:
 class PickupPage:
     """What `/p/{token}` shows. `code` is there while it opens something."""
 
+    order_no: str
     company: str
     site: SitePlace
     state: str

@@ -1,0 +1,131 @@
+"""Journal entries as sentences that a person at a desk understands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from api.cabinet import label
+from api.district import words
+from api.district.words import Tone
+from controller.journal import Entry
+
+Translate = Callable[[str], str]
+
+_BY_KIND: Final = {
+    "site.started": "The site's controller started (version %(version)s).",
+    "movement.intended/load": "%(where)s was to open for loading.",
+    "movement.intended/collect": "%(where)s was to open for the recipient.",
+    "movement.intended/reopen": "%(where)s was to open once more for the same person.",
+    "movement.intended/present": "%(where)s was to hand out a licence.",
+    "movement.settled/moved": "It moved, as seen by the %(seen_by)s.",
+    "movement.settled/not_moved": "It did not move.",
+    "movement.settled/unknown": "Nobody knows whether it moved.",
+    "item.loaded": "An item is in %(where)s.",
+    "item.collected": "The item in %(where)s was taken, as seen by the %(by)s.",
+    "pickup.ready": "Everything is here: the order can be collected.",
+    "pickup.started": "The recipient showed a good code.",
+    "pickup.completed": "Everything was taken. The code is dead.",
+    "pickup.ended": "The recipient left; items that remain: %(left)s.",
+    "pickup.refused/qr": "A QR code was shown and opened nothing.",
+    "pickup.refused/typed": "A code was typed and opened nothing.",
+    "pickup.refused/badge": "A badge was shown and refused.",
+    "pickup.refused/label": "A label was shown and refused.",
+    "pickup.refused/foreign": "Something else was held before the scanner.",
+    "problem.reported": "Somebody reported a problem, case %(case)s.",
+    "feedback.rated": "The recipient rated the pickup %(stars)s of 5.",
+    "door.opened": "Door %(where)s opened.",
+    "door.closed": "Door %(where)s was closed.",
+    "door.forced": "Door %(where)s opened though nobody released it.",
+    "door.ajar": "Door %(where)s was left open.",
+    "door.unknown": "Door %(where)s cannot be seen.",
+    "compartment.fault": "%(where)s was taken out of use (%(reason)s).",
+    "compartment.restored": "%(where)s is in use again.",
+    "machine.changed": "Machine %(machine)s: %(state)s, blanks left: %(blanks)s.",
+    "alarm.raised": "Alarm at %(where)s: %(name)s.",
+    "alarm.cleared": "An alarm ended.",
+    "order.placed": "The order was announced to the site; items: %(items)s.",
+    "order.cancelled": "The order was cancelled.",
+    "code.replaced": "The pickup code was replaced. The old one is dead.",
+    "badge.granted": "A badge was granted.",
+    "badge.revoked": "A badge was revoked.",
+}
+_OTHER: Final = "Entry of kind %(kind)s."
+_SEEN_BY: Final = {
+    "door": "door's switch",
+    "sensor": "item sensor",
+    "machine": "machine",
+    "person": "person",
+}
+_TONE: Final[Mapping[str, Tone]] = {
+    "alarm.raised": "bad",
+    "door.forced": "bad",
+    "compartment.fault": "bad",
+    "movement.settled/unknown": "bad",
+    "door.ajar": "warn",
+    "door.unknown": "warn",
+    "movement.settled/not_moved": "warn",
+    "problem.reported": "warn",
+    "pickup.completed": "good",
+    "pickup.ready": "good",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry for the eye: the sentence, and the bytes behind it."""
+
+    entry: Entry
+    text: str
+    tone: Tone
+    order: str | None
+    body: str
+
+
+def line(entry: Entry, translate: Translate) -> Line:
+    kind = _variant(entry)
+    text = translate(_BY_KIND.get(kind, _OTHER)) % _values(entry, translate)
+    order = entry.data.get("order")
+    return Line(
+        entry,
+        text,
+        _TONE.get(kind, ""),
+        order if isinstance(order, str) else None,
+        entry.body.decode(),
+    )
+
+
+def _variant(entry: Entry) -> str:
+    """The kind, with what it depends on where one kind has several sentences."""
+    deciding = {
+        "movement.intended": "kind",
+        "movement.settled": "outcome",
+        "pickup.refused": "how",
+    }.get(entry.kind)
+    return f"{entry.kind}/{entry.data.get(deciding)}" if deciding else entry.kind
+
+
+def _values(entry: Entry, translate: Translate) -> dict[str, Any]:
+    data = entry.data
+    machine = words.MACHINE.get(str(data.get("state")))
+    alarm = words.ALARM.get(data.get("kind", ""))
+    blanks = data.get("blanks")
+    return {
+        "kind": entry.kind,
+        "version": data.get("version"),
+        "where": label(str(data.get("where") or "-")),
+        "seen_by": translate(_SEEN_BY.get(str(data.get("seen_by")), "person")),
+        "by": translate(_SEEN_BY.get(str(data.get("by")), "person")),
+        "left": _count(data.get("left")),
+        "items": _count(data.get("items")),
+        "case": data.get("case"),
+        "stars": data.get("stars"),
+        "reason": str(data.get("reason", "")).replace("_", " "),
+        "machine": data.get("machine"),
+        "state": translate(machine.text) if machine else data.get("state"),
+        "blanks": "?" if blanks is None else blanks,
+        "name": translate(alarm.text) if alarm else data.get("kind"),
+    }
+
+
+def _count(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0
