@@ -89,6 +89,7 @@ class SiteTable(_Table):
     http_host: str = "127.0.0.1"
     http_port: Port = 8001
     lang: Lang = "zh-CN"
+    framed_by: list[str] = []  # origins whose pages may show the kiosk inside; none in earnest
 
     @property
     def database(self) -> Path:
@@ -190,6 +191,7 @@ class DistrictTable(_Table):
     tel: str = ""  # named in messages
     demo: bool = False  # shows the demo's page with phone, kiosk and cabinet side by side
     simulator_url: str = ""  # the demo's page shows its cabinet
+    demo_badge: SecretStr = SecretStr("")  # what the demo's page holds before the scanner as vendor
 
     @property
     def database(self) -> Path:

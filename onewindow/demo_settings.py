@@ -31,6 +31,7 @@ def site_toml(ports: Ports, folders: Folders, secrets: dict[str, str], lang: str
         "http_host": ports.host,
         "http_port": ports.kiosk,
         "lang": lang,
+        "framed_by": [f"http://{host}:{ports.district}" for host in (ports.host, "localhost")],
     }
     return toml(
         {
@@ -63,6 +64,7 @@ def district_toml(ports: Ports, folders: Folders, secrets: dict[str, str], lang:
         "tel": TEL,
         "demo": True,
         "simulator_url": ports.url(ports.simulator),
+        "demo_badge": f"OWB:{secrets['badge_vendor']}",
     }
     return toml(
         {
