@@ -102,9 +102,28 @@ def demo(
 
 
 @app.command()
+def site(config: Config) -> None:
+    """Run a site: its devices, its kiosk, its journal and its reports."""
+    from onewindow.site import run  # noqa: PLC0415 - each command loads what it needs alone
+
+    settings = load_site(config)
+    logs.to_stderr()
+    asyncio.run(run(settings))
+
+
+@app.command()
+def migrate(config: Config) -> None:
+    """Bring a site's or district's database to the newest schema; they do it at start as well."""
+    from onewindow.migrate import upgrade_of  # noqa: PLC0415 - see above
+
+    before, after = upgrade_of(config)
+    Console().print(f"already at {after}" if before == after else f"{before} -> {after}")
+
+
+@app.command()
 def district(config: Config) -> None:
     """Run a district: orders, codes, messages, and the journals of its sites."""
-    from onewindow.district import run  # noqa: PLC0415 - each command loads what it needs alone
+    from onewindow.district import run  # noqa: PLC0415 - see above
 
     settings = load_district(config)
     logs.to_stderr()

@@ -159,8 +159,8 @@ class Demo:
         table.add_row("Kiosk", f"{known['kiosk']}/kiosk")
         table.add_row("Cabinet and machine", f"{known['simulator']}/")
         for person, login in known["logins"].items():
-            page = f"{known['district']}/{person}"
-            table.add_row(person, f"{page}  {login['username']} / {login['password']}")
+            table.add_row(f"Page of {person}", f"{known['district']}/{person}")
+            table.add_row("  log-in", f"{login['username']} / {login['password']}")
         table.add_row("API", f"{known['district']}/api/openapi.json")
         table.add_row("API key", known["api_key"])
         mqtt = known["mqtt"]

@@ -1,14 +1,22 @@
 """Where logs go and how they look: one line an event, on standard error."""
 
 import logging
+import os
 
 import structlog
 
-QUIET = ("aiosqlite", "asyncio", "httpx", "httpcore", "pymodbus", "multipart", "python_multipart")
+from onewindow.settings_file import BadSettings
+
+LEVEL_VARIABLE = "ONEWINDOW_LOG_LEVEL"
+LEVELS = ("debug", "info", "warning", "error")
+QUIET = ("alembic", "asyncio", "pymodbus", "python_multipart", "uvicorn")  # their warnings alone
 
 
-def to_stderr(level: str = "info") -> None:
-    """Our events and those of libraries as `time level event key=value`, from `level` on."""
+def to_stderr() -> None:
+    """Our events and those of libraries as `key=value`; ONEWINDOW_LOG_LEVEL says from which on."""
+    level = os.environ.get(LEVEL_VARIABLE, "info").lower()
+    if level not in LEVELS:
+        raise BadSettings(f"{LEVEL_VARIABLE}: {level} is not one of {', '.join(LEVELS)}")
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -33,5 +41,6 @@ def to_stderr(level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    if level == "info":
+        for name in QUIET:
+            logging.getLogger(name).setLevel(logging.WARNING)

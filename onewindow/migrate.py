@@ -11,9 +11,25 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 import migrations
-from controller.store import Store, StoreRefused
+from controller.clock import SystemClock
+from controller.district import schema as district_schema
+from controller.site import schema as site_schema
+from controller.store import Store, StoreRefused, open_store
+from onewindow.settings_file import is_district, load_district, load_site
 
 Tier = Literal["site", "district"]
+
+
+def upgrade_of(config: Path) -> tuple[str | None, str]:
+    """Upgrade the database that a settings file names; the revisions before and after."""
+    clock = SystemClock()
+    if is_district(config):
+        database = load_district(config).district.database
+        with open_store(database, district_schema.journal, clock) as store:
+            return upgrade(store, "district")
+    database = load_site(config).site.database
+    with open_store(database, site_schema.journal, clock) as store:
+        return upgrade(store, "site")
 
 
 def upgrade(store: Store, tier: Tier) -> tuple[str | None, str]:

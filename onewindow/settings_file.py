@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
@@ -31,16 +31,16 @@ def load_district(path: Path) -> DistrictSettings:
     )
 
 
+def is_district(path: Path) -> bool:
+    """Whether the file is a district's; else it is a site's."""
+    return "district" in _tables(path)
+
+
 S = TypeVar("S", bound=BaseSettings)
 
 
 def _load(kind: type[S], path: Path) -> S:
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadSettings(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path}: not TOML: {error}") from error
+    tables = _tables(path)
     _refuse_unknown_variables()
     try:
         return kind(**tables)
@@ -48,8 +48,17 @@ def _load(kind: type[S], path: Path) -> S:
         raise BadSettings(f"{path}: {_one_line(error)}") from error
 
 
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: not TOML: {error}") from error
+
+
 def _refuse_unknown_variables() -> None:
-    known = {*SiteSettings.model_fields, *DistrictSettings.model_fields}
+    known = {"log_level", *SiteSettings.model_fields, *DistrictSettings.model_fields}
     for variable in os.environ:
         if not variable.startswith(ENV_PREFIX):
             continue

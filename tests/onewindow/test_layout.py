@@ -45,7 +45,8 @@ def test_the_demo_s_settings_are_settings(tmp_path: Path):
     hashes = district.badge[0].hashes
     code_key = site.link.code_key.get_secret_value()
     assert hashes == {"FT-0001": keyed_hash(code_key, secrets["badge_vendor"])}
-    assert secrets["badge_vendor"] not in folders.district_toml.read_text()
+    assert district.district.demo_badge.get_secret_value() == f"OWB:{secrets['badge_vendor']}"
+    assert secrets["badge_staff"] not in folders.district_toml.read_text()
     assert secrets["ops"] not in folders.district_toml.read_text()
 
 
