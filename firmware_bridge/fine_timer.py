@@ -9,6 +9,9 @@ from typing import Final
 CLOCK_MONOTONIC: Final = 1
 NONBLOCK_CLOEXEC: Final = os.O_NONBLOCK | os.O_CLOEXEC
 NANO: Final = 1_000_000_000
+# Waking a task takes the loop about so long; the rest of it is spun away, at most 1 % of a core
+# on a line that is polled without a pause.
+WAKING_S: Final = 0.0001
 
 
 class _TimeSpec(ctypes.Structure):
@@ -32,8 +35,13 @@ class FineTimer:
         self._loop.add_reader(self._fd, self._rang)
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds, usually within 0.1 ms."""
-        nanoseconds = round(seconds * NANO)
+        """Return after so many seconds, never before and mostly within 0.05 ms."""
+        until = self._loop.time() + seconds
+        await self._wake_after(round((seconds - WAKING_S) * NANO))
+        while self._loop.time() < until:
+            pass
+
+    async def _wake_after(self, nanoseconds: int) -> None:
         if nanoseconds <= 0:
             return
         self._waiter = self._loop.create_future()
