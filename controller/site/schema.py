@@ -19,6 +19,7 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
 ID = String(64)
@@ -138,7 +139,6 @@ intents = Table(
     Column("no", Integer),
     Column("machine", String(16)),
     Column("seq", Integer),
-    Column("job", Integer),
     Column("order_no", ID),
     Column("item_id", ID),
     Column("badge_id", ID),
