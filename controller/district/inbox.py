@@ -119,7 +119,7 @@ def _site_started(connection: Connection, entry: Entry) -> None:
         s.site_compartments.c.site_id == entry.site
     )
     named = {(plan["cabinet"], plan["no"]) for plan in plans}
-    for cabinet, no in set(connection.execute(kept).tuples()) - named:
+    for cabinet, no in {tuple(row) for row in connection.execute(kept)} - named:
         for table in (s.site_compartments, s.site_doors):
             connection.execute(
                 delete(table).where(

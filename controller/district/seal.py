@@ -17,6 +17,7 @@ from controller.store import Store, StoreRefused
 
 VERSION = b"\x01"
 NONCE_BYTES = 12
+TAG_BYTES = 16
 CHECK_TEXT = "onewindow"
 
 
@@ -37,7 +38,7 @@ class Seal:
         return VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), context.encode())
 
     def open(self, sealed: bytes, context: str) -> str:
-        if sealed[:1] != VERSION:
+        if sealed[:1] != VERSION or len(sealed) < 1 + NONCE_BYTES + TAG_BYTES:
             raise SealBroken(context)
         nonce, rest = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         try:
