@@ -107,7 +107,7 @@ def check(ends):
     assert ends.sender.cursor.seq <= len(theirs), "counted as arrived and is not there"
 
 
-@settings(max_examples=80)
+@settings(max_examples=150)
 @given(storm)
 def test_the_copy_is_always_a_prefix_and_equal_after_calm(stores, acts):
     ends = TwoEnds(*stores, site=f"S-{next(numbers)}")
@@ -121,7 +121,7 @@ def test_the_copy_is_always_a_prefix_and_equal_after_calm(stores, acts):
     assert ends.journal(ends.theirs) == ends.journal(ends.ours)
 
 
-@settings(max_examples=20)
+@settings(max_examples=4)
 @given(st.randoms(use_true_random=False))
 def test_two_copies_of_a_message_do_not_chase_each_other(stores, dice):
     """Every message doubled: the work stays in proportion to what there is to send."""
