@@ -27,7 +27,7 @@ _BOTH: Final = {
     "stuck": ("门磁失灵", "switch stuck"),
     "forced": ("被撬开", "forced open"),
     "empty": ("空", "empty"),
-    "bolt_moved": ("锁舌动作 {n} 次", "bolt moved {n} times"),
+    "bolt_moved": ("锁舌动作 {n} 次", "bolt moves: {n}"),
     "pull": ("拉开", "Pull"),
     "close": ("关上", "Close"),
     "take": ("取出", "Take"),
