@@ -38,9 +38,9 @@ async def run(settings: DistrictSettings) -> None:
         life = [lambda: district.run(phone)]
         if settings.mqtt is not None:
             life.append(_link(settings, settings.mqtt, district, store).run)
-        app = make_app(district)
+        app = make_app(district, settings)
         log.info("district.started", port=table.http_port, sites=len(settings.site))
-        await serve(app, heard, life, lambda: None)
+        await serve(app, heard, life, app.state.live.close)
         log.info("district.ended")
 
 

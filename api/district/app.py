@@ -1,21 +1,27 @@
-"""The district's HTTP: orders and fleet for other systems, and what watchers ask."""
+"""The district's HTTP: orders and fleet for other systems, pages for people."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from api import demo
 from api.district import fleet, orders, watching
+from api.district.pages import add_pages
+from api.headers import Headers
+from api.live import Live
+from api.pages import Pages
 from api.problems import Problem, install
 from api.requests import Requests
 from controller.district.district import District
 from controller.district.form import OrderForm
+from controller.settings import DistrictSettings
 
 SCHEMAS = "#/components/schemas/{model}"
 
 
-def make_app(district: District, *, version: str = "0") -> FastAPI:
-    """The district's JSON interface, ready to serve."""
+def make_app(district: District, settings: DistrictSettings, *, version: str = "0") -> FastAPI:
+    """The district's interface and pages. `app.state.live.close()` ends open event streams."""
     registry = CollectorRegistry()
     registry.register(watching.Figures(district))
     app = FastAPI(
@@ -28,11 +34,30 @@ def make_app(district: District, *, version: str = "0") -> FastAPI:
     )
     install(app)
     app.add_middleware(Requests, clock=district.clock, registry=registry)
+    app.add_middleware(Headers)
     app.include_router(orders.router(district))
     app.include_router(fleet.router(district))
     app.include_router(watching.router(district, registry))
+    _add_pages(app, district, settings)
     _complete_openapi(app)
     return app
+
+
+def _add_pages(app: FastAPI, district: District, settings: DistrictSettings) -> None:
+    pages, live = Pages(settings.district.lang), Live(district.clock)
+    app.state.live = live
+    pages.mount(app)
+    add_pages(app, district, settings, pages, live)
+    if settings.district.demo:
+        site = settings.site[0]
+        stage = demo.Stage(
+            site.kiosk_url,
+            settings.district.simulator_url,
+            site.id,
+            settings.vendor[0].id,
+            settings.district.demo_badge,
+        )
+        app.include_router(demo.router(district, pages, live, stage))
 
 
 def _complete_openapi(app: FastAPI) -> None:
