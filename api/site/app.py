@@ -1,29 +1,29 @@
 """A site's HTTP: the kiosk's page, the same for other makers' screens, and what watchers ask."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from api.cabinet import fronts
 from api.headers import Headers
 from api.live import Live
 from api.pages import Lang, Pages
-from api.problems import problem
-from api.site.figures import Figures, exposition
+from api.problems import Problem, documented, install
+from api.requests import BODY_MAX, Requests
+from api.site.figures import Figures, SiteCollector
 from api.site.screen import KioskShown, SitePlace, drawn, shown
 from controller.entries import CompartmentPlan
 from controller.ports import Clock
-from controller.refusals import Reason, Refused
+from controller.refusals import FieldsRefused, Reason, Refused
 from controller.site.kiosk import KioskView
 
 
 class KioskSite(Protocol):
-    """What the kiosk's page asks of a site."""
+    """What these pages ask of a site."""
 
     def kiosk_view(self) -> KioskView: ...
 
@@ -61,24 +61,43 @@ def make_app(
     figures: Callable[[], Figures],
     offline: Callable[[], bool] = lambda: False,
     framed_by: Sequence[str] = (),
+    version: str = "0",
 ) -> FastAPI:
     """The site's app. `app.state.live.close()` ends the open event streams at shutdown.
 
-    `framed_by` names the origins that may show the kiosk inside a page of theirs.
+    `framed_by` names the origins that may show the kiosk inside a page of theirs, `offline` says
+    whether the district cannot be reached.
     """
+    registry = CollectorRegistry()
+    registry.register(SiteCollector(figures))
     app = FastAPI(
-        title="OneWindow site", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+        title="OneWindow site",
+        version=version,
+        docs_url=None,  # these two pages load scripts from other machines
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        max_body_size=BODY_MAX,
+        redirect_slashes=False,
     )
-    live = app.state.live = Live(clock)
-    pages = Pages(lang)
-    pages.mount(app)
+    app.state.live = Live(clock)
+    install(app)
+    app.add_middleware(Requests, clock=clock, registry=registry)
     app.add_middleware(Headers, framed_by=framed_by)
     drawings = fronts(plan)
+    pages = Pages(lang)
+    pages.mount(app)
 
     def render(template: str) -> HTMLResponse:
         chosen, context = drawn(site.kiosk_view(), place, drawings, offline=offline())
         return HTMLResponse(pages.html(template, chosen, context))
 
+    _add_page(app, render)
+    _add_api(app, site, app.state.live)
+    _add_watching(app, site, registry)
+    return app
+
+
+def _add_page(app: FastAPI, render: Callable[[str], HTMLResponse]) -> None:
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
         return RedirectResponse("/kiosk")
@@ -90,11 +109,6 @@ def make_app(
     @app.get("/kiosk/screen", include_in_schema=False)
     async def kiosk_screen() -> HTMLResponse:
         return render("kiosk/screen.html")
-
-    _add_api(app, site, live)
-    _add_watching(app, site, figures)
-    _add_errors(app)
-    return app
 
 
 def _add_api(app: FastAPI, site: KioskSite, live: Live) -> None:
@@ -108,11 +122,27 @@ def _add_api(app: FastAPI, site: KioskSite, live: Live) -> None:
         """The same as server-sent events named `kiosk`: one now, then one for each change."""
         return live.stream(_as_json(site.views()), event="kiosk")
 
-    @app.post("/api/v1/kiosk/press")
+    @app.post("/api/v1/kiosk/press", responses=documented(409, 413, 422))
     async def press(pressed: Pressed) -> KioskShown:
         """Press a button that the screen offers; the answer is what it shows right after."""
-        site.press(pressed.button, pressed.value)
+        try:
+            site.press(pressed.button, pressed.value)
+        except Refused as refused:
+            if refused.reason is not Reason.BAD_FIELD:
+                raise
+            raise FieldsRefused([("value", "is no value of this button")]) from refused
         return shown(site.kiosk_view())
+
+    plain = app.openapi
+
+    def openapi() -> dict[str, object]:
+        words = plain()
+        words["components"]["schemas"]["Problem"] = Problem.model_json_schema(
+            ref_template="#/components/schemas/Problem/$defs/{model}"
+        )
+        return words
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
 
 
 async def _as_json(views: AsyncIterator[KioskView]) -> AsyncIterator[str]:
@@ -120,7 +150,7 @@ async def _as_json(views: AsyncIterator[KioskView]) -> AsyncIterator[str]:
         yield shown(view).model_dump_json()
 
 
-def _add_watching(app: FastAPI, site: KioskSite, figures: Callable[[], Figures]) -> None:
+def _add_watching(app: FastAPI, site: KioskSite, registry: CollectorRegistry) -> None:
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """The process answers."""
@@ -129,41 +159,11 @@ def _add_watching(app: FastAPI, site: KioskSite, figures: Callable[[], Figures])
     @app.get("/readyz")
     async def readyz() -> Response:
         """The site serves people; else 503 and why not."""
-        if reasons := list(site.problems()):
+        if reasons := site.problems():
             return JSONResponse({"status": "not ready", "reasons": reasons}, 503)
         return JSONResponse({"status": "ready"})
 
     @app.get("/metrics", response_class=Response)
     async def metrics() -> Response:
         """For Prometheus."""
-        return Response(exposition(figures()), media_type=CONTENT_TYPE_LATEST)
-
-
-def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(Refused)
-    async def refused(_request: Request, refusal: Refused) -> Response:
-        if refusal.reason is Reason.BUTTON_NOT_OFFERED:
-            return problem(
-                409,
-                refusal.reason,
-                "Button not offered",
-                "The screen does not offer this button now.",
-            )
-        field = str(refusal.values.get("field", "value"))
-        errors = [{"field": field, "message": "not a value of this button"}]
-        return _bad_fields(errors)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        return _bad_fields([_field_error(each) for each in error.errors()])
-
-
-def _bad_fields(errors: list[dict[str, str]]) -> Response:
-    return problem(
-        422, Reason.BAD_FIELD, "Bad fields", "Correct the fields named in errors.", errors=errors
-    )
-
-
-def _field_error(error: dict[str, Any]) -> dict[str, str]:
-    path = [str(part) for part in error["loc"] if part != "body"]
-    return {"field": ".".join(path), "message": error["msg"]}
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,9 +1,8 @@
 """A site's figures for Prometheus, from plain numbers that the site and its lines keep."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -24,19 +23,18 @@ class Figures:
     journal_unsent: int = 0  # entries that the district has not acknowledged
 
 
-def exposition(figures: Figures) -> bytes:
-    """The text that a Prometheus server fetches."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(_families(figures)))
-    return generate_latest(registry)
+class SiteCollector(Collector):
+    """Asks for the figures when somebody reads them."""
 
+    def __init__(self, figures: Callable[[], Figures]) -> None:
+        self._figures = figures
 
-class _Once(Collector):
-    def __init__(self, families: Iterable[Metric]) -> None:
-        self._families = list(families)
+    def describe(self) -> list[Metric]:
+        """Nothing beforehand: the database may not be there yet."""
+        return []
 
-    def collect(self) -> Iterable[Metric]:
-        return self._families
+    def collect(self) -> Iterator[Metric]:
+        return _families(self._figures())
 
 
 def _families(figures: Figures) -> Iterator[Metric]:
@@ -47,7 +45,7 @@ def _families(figures: Figures) -> Iterator[Metric]:
     yield _by("onewindow_compartments", "Compartments by state", "state", figures.compartments)
     yield _by("onewindow_alarms", "Alarms raised and not cleared", "kind", figures.alarms)
     moved = CounterMetricFamily(
-        "onewindow_movements", "Movements that were asked for, by outcome", labels=["outcome"]
+        "onewindow_movements", "Movements that were asked for, by outcome.", labels=["outcome"]
     )
     for outcome, number in sorted(figures.movements.items()):
         moved.add_metric([outcome], number)

@@ -4,6 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from api.site.app import make_app
+from api.site.figures import Figures
+from api.site.screen import SitePlace
+from controller.entries import CompartmentPlan
+from controller.ports import Clock
 from controller.refusals import Reason, Refused
 from controller.site.kiosk import ALWAYS, KioskView, ShownItem
 from controller.site.texts import VALUES, Button, Screen, Text
@@ -102,3 +107,55 @@ class FakeSite:
 
     def problems(self) -> list[str]:
         return self.reasons
+
+
+COLUMNS = ("SSSSSSSSMMM", "SSSSSSSSMMM", "SSSSSSSSLL")
+HEIGHT_CM = {"S": 11, "M": 22, "L": 33}
+PLACE = SitePlace("FT-0001", "福田区政务服务大厅", "福民路123号", "0755-82918333")
+FIGURES = Figures(
+    ready=True,
+    doors={"closed": 31, "open": 1},
+    compartments={"free": 30, "occupied": 2},
+    alarms={"door_ajar": 1},
+    movements={"moved": 7},
+    lines={"L1": {"requests": 12, "utilisation": 0.25}},
+    journal=42,
+    journal_unsent=3,
+)
+
+
+def plan() -> list[CompartmentPlan]:
+    """The demo's 32 compartments."""
+    found: list[CompartmentPlan] = []
+    for column in COLUMNS:
+        top = 174
+        for size in column:
+            top -= HEIGHT_CM[size]
+            found.append(
+                CompartmentPlan(
+                    cabinet="A",
+                    no=len(found) + 1,
+                    size=size,
+                    height_cm=top + HEIGHT_CM[size] // 2,
+                    reach="mid",
+                )
+            )
+    return found
+
+
+class Kiosk:
+    """The app with all that it was made of."""
+
+    def __init__(self, site: FakeSite, clock: Clock, framed_by: tuple[str, ...] = ()) -> None:
+        self.site = site
+        self.offline = False
+        self.app = make_app(
+            site,
+            place=PLACE,
+            plan=plan(),
+            lang="zh-CN",
+            clock=clock,
+            figures=lambda: FIGURES,
+            offline=lambda: self.offline,
+            framed_by=framed_by,
+        )
