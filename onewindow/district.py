@@ -12,6 +12,7 @@ from controller.district.district import District
 from controller.district.notices import DemoPhone
 from controller.district.plan import read_plan
 from controller.district.seal import Seal
+from controller.entries import AlarmKind
 from controller.link.batches import LinkKeys
 from controller.link.connection import Broker
 from controller.link.mqtt import DistrictMqtt
@@ -48,13 +49,18 @@ def _link(
     settings: DistrictSettings, mqtt: MqttTable, district: District, store: Store
 ) -> DistrictMqtt:
     clock = district.clock
+
+    def alarm(kind: str, site: str, what: str) -> None:
+        log.error("alarm.raised", kind=kind, site=site, what=what)
+        district.raise_alarm(site, AlarmKind(kind))
+
     return DistrictMqtt(
         broker_of(mqtt, mqtt.username),
         {site.id: LinkKeys.of(site.link_key.get_secret_value()) for site in settings.site},
         store,
         schema.acked,
         district.apply,
-        lambda kind, where, what: log.error("alarm.raised", kind=kind, where=where, what=what),
+        alarm,
         lambda site, online: district.saw(site, clock.now(), online=online),
         clock=clock,
         chance=SystemRandom(),

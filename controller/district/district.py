@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from controller.district import fleet, pickup, queries
 from controller.district import schema as s
 from controller.district.changes import Changes
-from controller.district.inbox import Inbox
+from controller.district.inbox import Inbox, raise_own_alarm
 from controller.district.messages import Messenger
 from controller.district.mint import Mint
 from controller.district.notices import Notices, Outbox
@@ -36,7 +36,7 @@ from controller.district.views import (
     SiteView,
     VendorItem,
 )
-from controller.entries import ItemState, OrderState
+from controller.entries import AlarmKind, ItemState, OrderState
 from controller.identifiers import NotAnIdentifier, phone
 from controller.journal import Entry, Stream, rfc3339
 from controller.ports import Clock
@@ -71,6 +71,7 @@ class District:
         self.plan = plan
         self.changes = Changes()
         self._seal = seal
+        self._mint = mint
         self._inbox = Inbox(Notices(clock, seal, mint, plan))
         self._orders = Orders(store, clock, seal, mint, plan)
         check_seal(store, seal)
@@ -181,6 +182,14 @@ class District:
                 .values(online=online, online_at=rfc3339(at))
             )
         self.changes.ring()
+
+    def raise_alarm(self, site_id: str, kind: AlarmKind) -> None:
+        """Something is wrong with what that site sends; one such alarm stands at a time."""
+        with self.store.write() as tx:
+            alarm_id, now = f"d-{self._mint.id()}", rfc3339(self.clock.now())
+            raised = raise_own_alarm(tx.connection, alarm_id, site_id, kind, now)
+        if raised:
+            self.changes.ring()
 
     # vendors
 

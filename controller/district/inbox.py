@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from controller.district import schema as s
 from controller.district.notices import Notices
-from controller.entries import ItemState, OrderState, Up
+from controller.entries import AlarmKind, ItemState, OrderState, Up
 from controller.journal import Entry, parse_time, rfc3339
 from controller.store import Transaction
 
@@ -272,3 +272,18 @@ def _alarm_cleared(connection: Connection, entry: Entry) -> None:
         .where(alarm.site_id == entry.site, alarm.alarm_id == entry.data["alarm"])
         .values(cleared_at=entry.at)
     )
+
+
+def raise_own_alarm(
+    connection: Connection, alarm_id: str, site_id: str, kind: AlarmKind, now: str
+) -> bool:
+    """An alarm about a site that the district itself noticed; False where it stands already."""
+    alarm = s.site_alarms.c
+    standing = select(alarm.alarm_id).where(
+        alarm.site_id == site_id, alarm.kind == kind, alarm.cleared_at.is_(None)
+    )
+    if connection.execute(standing).first() is not None:
+        return False
+    words = {"kind": kind, "place": "district", "severity": "critical", "since": now}
+    upsert(connection, s.site_alarms, {"site_id": site_id, "alarm_id": alarm_id}, words)
+    return True

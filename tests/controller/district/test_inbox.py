@@ -4,7 +4,7 @@ import town
 from sqlalchemy import select
 
 from controller.district import schema as s
-from controller.entries import Up
+from controller.entries import AlarmKind, Up
 from controller.refusals import Reason, Refused
 
 NO = town.ORDER["order_no"]
@@ -142,6 +142,13 @@ def test_alarms_stand_until_they_are_cleared(district, site):
     assert district.alarms() == []
     assert district.alarms(standing=False)[0].cleared_at is not None
     assert district.alarms("FT-0002", standing=False) == []
+
+
+def test_what_the_district_notices_itself_is_one_standing_alarm(district):
+    for _ in range(2):
+        district.raise_alarm("FT-0001", AlarmKind.JOURNAL_BROKEN)
+    (alarm,) = district.alarms("FT-0001")
+    assert (alarm.kind, alarm.severity) == ("journal_broken", "critical")
 
 
 def test_an_entry_of_a_newer_site_changes_nothing_and_stays(district, site, store):
