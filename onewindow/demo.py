@@ -58,6 +58,7 @@ class Demo:
             machine=_free_port(),
         )
         self.orders: list[str] = []
+        self._clock = clock
         self.supervisor = Supervisor(clock, changed=self.write_demo_json)
 
     def write_settings(self) -> None:
@@ -144,9 +145,10 @@ class Demo:
                 for name in together:
                     life.create_task(self.supervisor.keep(programs[name]), name=name)
             status.update("Placing three orders ...")
-            self.orders = await demo_orders.place(
-                self.ports.url(self.ports.district), self.secrets["api_key"]
-            )
+            district, api_key = self.ports.url(self.ports.district), self.secrets["api_key"]
+            placed = await demo_orders.place(district, api_key)
+            await demo_orders.arrive(district, api_key, placed, self._clock)
+            self.orders = placed
             self.write_demo_json()
             status.stop()
             tell.print(self.table())
