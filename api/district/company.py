@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from api.district import words
 from api.district.times import last_day
 from api.district.words import Tone, Word
+from api.headers import content_policy
 from api.live import Live
 from api.pages import Lang, Pages, choose_lang, texts
 from api.qr import qr_png, qr_svg
@@ -24,6 +25,9 @@ HEADERS: Final = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
     "x-robots-tag": "noindex, nofollow, noarchive",
+    # Our own pages may show it inside themselves, as on a drawn phone; nobody else's may.
+    "content-security-policy": content_policy(framed_by=("'self'",)),
+    "x-frame-options": "SAMEORIGIN",
 }
 _OPEN: Final = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED, OrderState.OVERDUE})
 _WAITING: Final = frozenset({OrderState.PLACED, OrderState.PARTLY_LOADED})

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from api.cabinet import Front, fronts
 from api.district.access import Access, Nowhere
@@ -89,7 +90,7 @@ def _add_sites(router: APIRouter, ops: Ops) -> None:
             person,
             "sites",
             sites=district.sites(),
-            alarms=district.alarms(),
+            alarms=_worst_first(district.alarms()),
             counts=ops.stories.counts(),
         )
 
@@ -150,9 +151,14 @@ def _add_orders(router: APIRouter, ops: Ops) -> None:
 
     @router.get("/ops/orders")
     async def orders(
-        request: Request, state: OrderState | None = None, cursor: Sought = None
+        request: Request,
+        state: OrderState | None = None,
+        cursor: Sought = None,
+        find: Sought = None,
     ) -> Response:
         person = ops.access.need(request, "ops")
+        if find:
+            return RedirectResponse(f"/ops/orders/{quote(find.strip(), safe='')}", status_code=303)
         page = district.orders(OrderFilter(state=state), cursor, ORDERS_A_PAGE)
         return ops.page(
             request,

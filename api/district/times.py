@@ -5,8 +5,9 @@ from typing import Final
 
 from babel.dates import format_date, format_datetime, format_timedelta
 
-from api.pages import Lang
+from api.pages import Lang, texts
 
+ONE_MINUTE: Final = timedelta(minutes=1)
 CHINA: Final = timezone(timedelta(hours=8))
 _LOCALE: Final[dict[Lang, str]] = {"zh-CN": "zh_CN", "en": "en_GB"}
 _DAY: Final[dict[Lang, str]] = {"zh-CN": "M月d日 EEEE", "en": "EEEE d MMMM"}
@@ -33,5 +34,7 @@ def last_day(until: datetime, lang: Lang) -> tuple[str, str]:
 
 def ago(at: datetime, now: datetime, lang: Lang) -> str:
     """`3 minutes ago`; nothing is ever said to be in the future."""
-    passed = min(at - now, timedelta(0))
+    passed = at - now
+    if passed > -ONE_MINUTE:
+        return texts(lang).gettext("just now")
     return format_timedelta(passed, add_direction=True, locale=_LOCALE[lang], threshold=1.1)

@@ -17,6 +17,7 @@ from controller.district.district import District
 from controller.district.staff import Person
 from controller.district.views import SitePlace, VendorItem
 
+WIDE_NAME = 50  # half-width signs that fill the three lines of a label
 SHORT_LABEL = 10  # characters of a label's end, for the eye; the scanner reads the whole
 
 Sought = Annotated[str | None, Query(max_length=80)]
@@ -36,6 +37,7 @@ class Label:
     item: VendorItem
     svg: Markup
     short: str
+    long: bool  # the name: set smaller
 
 
 def vendor_router(district: District, desk: Desk, access: Access, live: Live) -> APIRouter:
@@ -117,4 +119,5 @@ def _rounds(waiting: list[VendorItem]) -> list[Round]:
 
 def _label(item: VendorItem) -> Label:
     code = item.label.removeprefix("OWL:")
-    return Label(item, qr_svg(item.label, item.label), code[-SHORT_LABEL:])
+    width = sum(1 if sign.isascii() else 2 for sign in item.company)
+    return Label(item, qr_svg(item.label, item.label), code[-SHORT_LABEL:], width > WIDE_NAME)

@@ -175,3 +175,9 @@ ALARM: Final = {
         "Do not open blindly. Read the order's story, ask the person, then look inside together.",
     ),
 }
+
+
+def reason(text: str | None) -> str:
+    """Why a compartment is out of use: most reasons are alarms too."""
+    word = ALARM.get(text or "")  # type: ignore[call-overload]  # a StrEnum's member equals its text
+    return word.text if word else (text or "").replace("_", " ")

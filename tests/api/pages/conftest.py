@@ -10,11 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.district.pages import add_pages
-from api.headers import Headers
-from api.live import Live
-from api.pages import Pages
-from api.problems import install
+from api.district.app import make_app
 from controller.clock import ManualClock
 from controller.district.district import District
 from controller.district.plan import read_plan
@@ -166,14 +162,7 @@ def build(tmp_path, store, clock, **district: Any) -> Hall:
     settings = settings_of(tmp_path, **district)
     seal = Seal(settings.district.seal_key.get_secret_value())
     served = District(store, clock, seal, read_plan(settings))
-    app = FastAPI(openapi_url=None)
-    install(app)
-    app.add_middleware(Headers)
-    pages, live = Pages(settings.district.lang), Live(clock)
-    pages.mount(app)
-    app.state.live = live
-    add_pages(app, served, settings, pages, live)
-    return Hall(served, app, clock)
+    return Hall(served, make_app(served, settings), clock)
 
 
 @pytest.fixture
