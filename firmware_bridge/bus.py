@@ -266,7 +266,7 @@ class Bus:
 
     async def _hear(self, line: Line, request: Request) -> Reply:
         while True:
-            for frame in self._wire.feed(await line.receive()):
+            for frame in self._wire.feed(await line.receive(self._wire.wanted)):
                 verdict = self._judge(frame, request)
                 if verdict in (Verdict.ANSWER, Verdict.REFUSAL):
                     return Reply(frame.body, refused=verdict is Verdict.REFUSAL)

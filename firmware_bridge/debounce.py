@@ -29,6 +29,11 @@ class Debounce:
         )
 
     @property
+    def begun(self) -> bool:
+        """Whether there was a first read."""
+        return None not in self._settled
+
+    @property
     def changing(self) -> bool:
         """Whether some input was read otherwise than it stands."""
         return any(change is not None for change in self._changing)

@@ -46,8 +46,8 @@ class Line(Protocol):
         """Hand all of it over at once, or LineLost."""
         ...
 
-    async def receive(self) -> bytes:
-        """What has come in, as soon as anything has; LineLost when nothing ever will."""
+    async def receive(self, at_least: int = 1) -> bytes:
+        """What has come in, as soon as it is so many bytes; LineLost when they never will."""
         ...
 
     def drain(self) -> int:
@@ -100,13 +100,15 @@ class Inbox:
         self._held = bytearray()
         self._lost: str | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._wanted = 1  # waking a task for each byte would cost more than the bytes
         self.last_byte_at = clock.monotonic()
 
     def put(self, chunk: bytes) -> None:
         self.last_byte_at = self._clock.monotonic()
         self._held += chunk
         del self._held[:-HELD_BYTES_MAX]
-        self._wake()
+        if len(self._held) >= self._wanted:
+            self._wake()
 
     def fail(self, why: str) -> None:
         """Nothing more will come; the first reason stays."""
@@ -117,9 +119,10 @@ class Inbox:
         if self._lost:
             raise LineLost(self._lost)
 
-    async def take(self) -> bytes:
-        while not self._held:
+    async def take(self, at_least: int) -> bytes:
+        while len(self._held) < at_least:
             self.check()
+            self._wanted = at_least
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
@@ -164,8 +167,8 @@ class TtyLine:
         if written != len(frame):
             raise LineLost(f"{self._tty.port} took {written} of {len(frame)} bytes")
 
-    async def receive(self) -> bytes:
-        return await self._inbox.take()
+    async def receive(self, at_least: int = 1) -> bytes:
+        return await self._inbox.take(at_least)
 
     def drain(self) -> int:
         return self._inbox.drain()
@@ -230,8 +233,8 @@ class TcpLine(asyncio.Protocol):
         assert self._transport is not None, "sent before the connection was made"
         self._transport.write(frame)
 
-    async def receive(self) -> bytes:
-        return await self._inbox.take()
+    async def receive(self, at_least: int = 1) -> bytes:
+        return await self._inbox.take(at_least)
 
     def drain(self) -> int:
         return self._inbox.drain()

@@ -35,7 +35,7 @@ PDUS: Final[dict[int, type[ModbusPDU]]] = {
 }
 FUNCTIONS: Final = frozenset({*PDUS, WRITE_COIL, 15})  # whose answers' length is known
 
-RTU_BYTES_MIN: Final = 4  # unit, function, checksum
+RTU_BYTES_MIN: Final = 5  # a refusal: unit, function, code, checksum
 RTU_BYTES_MAX: Final = 256  # Serial Line V1.02, 2.5.1
 MBAP_BYTES: Final = 6  # up to and with the length field
 MBAP_LENGTH: Final = range(2, 255)  # unit, function and at most 252 more
@@ -185,24 +185,31 @@ class RtuWire:
 
     def __init__(self) -> None:
         self._held = bytearray()
+        self._size = RTU_BYTES_MIN  # of the frame that is coming in, as far as it is known
         self.noise = 0  # bytes that belonged to no frame, since `clear`
+
+    @property
+    def wanted(self) -> int:
+        return self._size - len(self._held)
 
     def pack(self, station: int, body: bytes, _number: int) -> bytes:
         return RTU.encode(body, station, 0)
 
     def clear(self) -> None:
         self._held.clear()
+        self._size = RTU_BYTES_MIN
         self.noise = 0
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """Return the frames that are whole now; any chopping of the stream gives the same."""
         self._held += chunk
         frames = []
-        while len(self._held) >= RTU_BYTES_MIN:
-            size = self._size()
-            if 0 < size <= RTU_BYTES_MAX and len(self._held) < size:
+        while len(self._held) >= self._size:
+            if (size := self._size_of_frame()) > len(self._held):
+                self._size = size
                 break
-            if not 0 < size <= RTU_BYTES_MAX or not self._whole(size):
+            self._size = RTU_BYTES_MIN
+            if not size or not self._whole(size):
                 del self._held[0]
                 self.noise += 1
                 continue
@@ -210,11 +217,14 @@ class RtuWire:
             del self._held[:size]
         return frames
 
-    def _size(self) -> int:
+    def _size_of_frame(self) -> int:
+        """How long the frame is that would begin here; 0 when none can."""
         if self._held[1] & 0x7F not in FUNCTIONS:
             return 0
-        found = DECODER.lookupPduClass(bytes(self._held[:RTU_BYTES_MIN]))
-        return found.calculateRtuFrameSize(bytes(self._held[:RTU_BYTES_MIN])) if found else 0
+        head = bytes(self._held[:RTU_BYTES_MIN])
+        found = DECODER.lookupPduClass(head)
+        size = found.calculateRtuFrameSize(head) if found else 0
+        return size if RTU_BYTES_MIN <= size <= RTU_BYTES_MAX else 0
 
     def _whole(self, size: int) -> bool:
         check = int.from_bytes(self._held[size - 2 : size], "big")
@@ -230,6 +240,12 @@ class TcpWire:
 
     def __init__(self) -> None:
         self._held = bytearray()
+
+    @property
+    def wanted(self) -> int:
+        if len(self._held) < MBAP_BYTES:
+            return MBAP_BYTES - len(self._held)
+        return MBAP_BYTES + int.from_bytes(self._held[4:6], "big") - len(self._held)
 
     def pack(self, station: int, body: bytes, number: int) -> bytes:
         return SOCKET.encode(body, station, number)

@@ -1,8 +1,10 @@
 """A cabinet's lock board over Modbus, driven as its profile says."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from controller.faults import BadReply, DeviceFault, NoReply, NotConfigured, NotMoved
@@ -21,6 +23,7 @@ ATTENTIVE_PAUSE_S: Final = 0.015
 ATTENTIVE_S: Final = 12.0  # a released bolt falls back after 10 s
 SIGN_OF_LIFE_S: Final = 1.0
 MISSED_MAX: Final = 3
+POLL_TRIES: Final = 2  # a line that loses every tenth frame is still watched without a break
 LOOK_TRIES: Final = 3
 SETTLE_READS_MAX: Final = (
     20  # a switch that has not settled after that many reads is not waited for
@@ -107,7 +110,8 @@ class ModbusBoard:
     async def look(self) -> BoardSight:
         await self._prepare(Urgency.LOOK)
         for _ in range(SETTLE_READS_MAX):
-            at = await self._read(Urgency.LOOK, LOOK_TRIES, items=True)
+            await self._read_doors(Urgency.LOOK, LOOK_TRIES)
+            at = await self._read_items(Urgency.LOOK, LOOK_TRIES)
             if not self._changing:
                 break
             await self._clock.sleep(SETTLE_S)
@@ -115,30 +119,43 @@ class ModbusBoard:
 
     async def watch(self) -> AsyncIterator[BoardSight]:
         shown: BoardSight | None = None
-        missed = polls = 0
-        while True:
-            try:
-                await self._prepare(Urgency.POLL)
-                # Two reads are longer than 60 ms at 9600 baud: items every other time, and
-                # whenever a door changes.
-                items = not self._attentive or polls % 2 == 0 or shown is None
-                at = await self._read(Urgency.POLL, 1, items=items)
-                if self._door_reads.changing and not items:
-                    at = await self._read_items(Urgency.POLL, 1)
-            except (NoReply, BadReply) as fault:
-                missed += 1
-                if missed >= MISSED_MAX:
-                    raise NoReply(
-                        self.name, f"{missed} polls missed, last: {fault.what}"
-                    ) from fault
-            else:
-                missed = 0
-                polls += 1
+        missed: Counter[str] = Counter()
+        for polls in count():
+            at = await self._polled("doors", self._poll_doors(), missed)
+            # Two reads are longer than 60 ms at 9600 baud: items every other time, and whenever a
+            # door changes.
+            if not self._attentive or polls % 2 == 0 or self._door_reads.changing:
+                await self._polled("items", self._read_items(Urgency.POLL, POLL_TRIES), missed)
+            if at is not None and self._complete:
                 sight = self._sight(at)
                 if shown is None or _differ(shown, sight) or at - shown.at >= SIGN_OF_LIFE_S:
                     shown = sight
                     yield sight
             await self._clock.sleep(self._pause_s())
+
+    async def _poll_doors(self) -> float:
+        await self._prepare(Urgency.POLL)
+        return await self._read_doors(Urgency.POLL, POLL_TRIES)
+
+    async def _polled(
+        self, what: str, read: Awaitable[float], missed: Counter[str]
+    ) -> float | None:
+        """Return when it was read, None for a missed poll; NoReply for the third in a row."""
+        try:
+            at = await read
+        except (NoReply, BadReply) as fault:
+            missed[what] += 1
+            if missed[what] >= MISSED_MAX:
+                why = f"{missed[what]} polls of {what} missed, last: {fault.what}"
+                raise NoReply(self.name, why) from fault
+            return None
+        missed[what] = 0
+        return at
+
+    @property
+    def _complete(self) -> bool:
+        """Whether everything has been read at least once."""
+        return self._door_reads.begun and (self._profile.item is None or self._item_reads.begun)
 
     @property
     def _changing(self) -> bool:
@@ -177,18 +194,19 @@ class ModbusBoard:
                         )
             self._prepared_on = connection
 
-    async def _read(self, urgency: Urgency, tries: int, *, items: bool) -> float:
+    async def _read_doors(self, urgency: Urgency, tries: int) -> float:
         doors = await self._inputs(self._profile.door, urgency, tries)
         at = self._clock.monotonic()
         self._door_reads.feed([bit == bool(self._wiring.closed) for bit in doors], at)
-        return await self._read_items(urgency, tries) if items else at
+        return at
 
     async def _read_items(self, urgency: Urgency, tries: int) -> float:
-        if self._profile.item is not None:
-            there = await self._inputs(self._profile.item, urgency, tries)
-            at = self._clock.monotonic()
-            self._item_reads.feed([bit == bool(self._wiring.present) for bit in there], at)
-        return self._clock.monotonic()
+        if self._profile.item is None:
+            return self._clock.monotonic()
+        there = await self._inputs(self._profile.item, urgency, tries)
+        at = self._clock.monotonic()
+        self._item_reads.feed([bit == bool(self._wiring.present) for bit in there], at)
+        return at
 
     async def _inputs(
         self, inputs: DoorInputs | ItemInputs, urgency: Urgency, tries: int

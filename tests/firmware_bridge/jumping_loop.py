@@ -69,8 +69,8 @@ class MemoryLine:
             arrives_s = (len(frame) + len(answer)) * self._char_s + delay_s
             loop.call_later(arrives_s, self._inbox.put, answer)
 
-    async def receive(self) -> bytes:
-        return await self._inbox.take()
+    async def receive(self, at_least: int = 1) -> bytes:
+        return await self._inbox.take(at_least)
 
     def drain(self) -> int:
         return self._inbox.drain()

@@ -253,7 +253,7 @@ def test_three_missed_polls_end_the_watch_and_a_new_one_goes_on(rig):
             await anext(sights)
             rig.cabinet.silent = {2}
             before = len(rig.plugs.frames)
-            with pytest.raises(NoReply, match="3 polls missed"):
+            with pytest.raises(NoReply, match="3 polls of doors missed"):
                 async for _ in sights:
                     pass
         assert sum(frame[:2] == b"\x02\x02" for frame in rig.plugs.frames[before:]) >= 1
