@@ -49,7 +49,7 @@ class Book:
         self.site = site
         self.broken = asyncio.Event()
         self._clock = clock
-        self._step = step
+        self.step = step  # counted by who wants to break off at one
 
     @contextmanager
     def act(self) -> Iterator[Act]:
@@ -59,11 +59,11 @@ class Book:
         try:
             with self.store.write() as transaction:
                 yield Act(transaction, self.site, self._clock.now())
-                self._step("commit")
+                self.step("commit")
         except DBAPIError as error:
             self.broken.set()
             raise StoreBroken(str(error.orig)) from error
-        self._step("committed")
+        self.step("committed")
 
     @contextmanager
     def look(self) -> Iterator[Connection]:

@@ -23,7 +23,7 @@ async def release(p: Premises, place: Place, decide: Callable[[Act], Wanted]) ->
     """Release a door once and say how it went. Refused where `decide` refuses."""
     p.watch.attended.add(place)
     p.desk.show(Screen.WORKING, Text.OPENING, doors=(place,), compartment=place.sign)
-    intent = await p.movements.release(place, decide)
+    intent = await p.movements.open_door(place, decide)
     if intent is None:
         return Way.NOT_MOVED
     if await p.movements.opens(place, p.policy.door_unseen_s):

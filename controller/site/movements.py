@@ -64,7 +64,6 @@ class Movements:
         *,
         clock: Clock,
         bell: Bell,
-        step: Callable[[str], None],
     ) -> None:
         self._book = book
         self._doors = doors
@@ -72,9 +71,9 @@ class Movements:
         self._machines = machines
         self._clock = clock
         self._bell = bell
-        self._step = step
+        self._step = book.step
 
-    async def release(self, place: Place, decide: Callable[[Act], Wanted]) -> Intent | None:
+    async def open_door(self, place: Place, decide: Callable[[Act], Wanted]) -> Intent | None:
         """One pulse for one intent. None if certainly nothing moved; else the door will tell.
 
         `decide` works in the intent's own transaction: it changes what the rules want changed,
@@ -114,7 +113,7 @@ class Movements:
         """Whether the released door is seen to open; whoever sees it settles the intent."""
         return await self._bell.until(lambda: self._doors[place].door is Door.OPEN, within_s)
 
-    async def present(
+    async def hand_out(
         self, machine: str, document: Job | Slot, decide: Callable[[Act], Wanted]
     ) -> Intent | None:
         """Have a document presented. None if nothing moved for certain; else the machine tells."""
@@ -137,7 +136,7 @@ class Movements:
         """
         return not self._is_stale(intent) and await self._ask(intent, document)
 
-    async def retract(self, machine: str, wanted: Wanted) -> Intent | None:
+    async def take_back(self, machine: str, wanted: Wanted) -> Intent | None:
         """Have the machine take back what lies at its outlet."""
         born = self._clock.monotonic()
         with self._book.act() as act:

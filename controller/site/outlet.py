@@ -29,7 +29,7 @@ async def hand_out(p: Premises, item: Row[Any], decide: Decide) -> bool:
     with p.machines.awaited(item.machine):
         p.desk.show(Screen.WORKING, Text.PRINTING, machine=item.machine)
         document = Job(item.job)
-        intent = await p.movements.present(item.machine, document, lambda act: decide(act, item))
+        intent = await p.movements.hand_out(item.machine, document, lambda act: decide(act, item))
         outcome = None if intent is None else await _follow(p, intent, document)
     match outcome:
         case Outcome.TAKEN:
@@ -90,7 +90,7 @@ async def _await_taking(p: Premises, intent: Intent, command: Command) -> None:
     if await p.bell.until(changed, p.policy.outlet_retract_s - p.policy.outlet_reminder_s):
         return
     wanted = Wanted(kind="retract", reason="not_taken")
-    await p.movements.retract(intent.where, wanted)
+    await p.movements.take_back(intent.where, wanted)
     await p.bell.until(changed, PATIENCE_S)
 
 

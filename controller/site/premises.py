@@ -1,15 +1,16 @@
 """All that a visit at the kiosk needs, in one hand."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from controller.ports import Clock
-from controller.settings import PolicyTable
+from controller.ports import Clock, LicenceMachine, LockBoard
+from controller.settings import PolicyTable, SiteSettings
 from controller.site.bell import Bell
 from controller.site.book import Book
-from controller.site.doors import Doors
+from controller.site.doors import Doors, Place
 from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
 from controller.site.movements import Movements
@@ -34,7 +35,7 @@ class Premises:
     desk: Desk
     bell: Bell
     clock: Clock
-    slow: Slow
+    slow: Slow = asyncio.to_thread
 
 
 def shown_items(connection: Connection, order: str) -> tuple[ShownItem, ...]:
@@ -52,3 +53,56 @@ def shown_items(connection: Connection, order: str) -> tuple[ShownItem, ...]:
         )
         for row in rows
     )
+
+
+def furnish(
+    settings: SiteSettings,
+    book: Book,
+    clock: Clock,
+    boards: Mapping[str, Sequence[LockBoard]],
+    lives: Mapping[str, LicenceMachine],
+) -> Premises:
+    """Put a site's parts together; nothing runs yet."""
+    policy, bell = settings.policy, Bell()
+    doors_at = dict(_places(settings, boards))
+    by_board = _by_board([board for row in boards.values() for board in row], doors_at)
+    doors = Doors(doors_at, clock)
+    machines = Machines(lives, blanks_low=policy.blanks_low)
+    return Premises(
+        site=settings.site.id,
+        tel=settings.site.tel,
+        policy=policy,
+        code_key=settings.link.code_key.get_secret_value(),
+        typed_salt=settings.link.typed_salt.get_secret_value(),
+        book=book,
+        doors=doors,
+        machines=machines,
+        movements=Movements(book, doors, doors_at, lives, clock=clock, bell=bell),
+        watch=Watch(book, doors, machines, by_board, policy=policy, clock=clock, bell=bell),
+        desk=Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s),
+        bell=bell,
+        clock=clock,
+    )
+
+
+def _places(
+    settings: SiteSettings, boards: Mapping[str, Sequence[LockBoard]]
+) -> list[tuple[Place, tuple[LockBoard, int]]]:
+    """Where each compartment's lock is: doors are counted on from board to board."""
+    doors: dict[str, list[tuple[LockBoard, int]]] = {
+        cabinet: [(board, door) for board in row for door in range(1, board.doors + 1)]
+        for cabinet, row in boards.items()
+    }
+    return [
+        (Place(each.cabinet, each.no), doors[each.cabinet][each.no - 1])
+        for each in settings.compartment
+    ]
+
+
+def _by_board(
+    boards: Sequence[LockBoard], doors_at: Mapping[Place, tuple[LockBoard, int]]
+) -> dict[str, list[tuple[Place, int]]]:
+    return {
+        board.name: [(place, door) for place, (at, door) in doors_at.items() if at is board]
+        for board in boards
+    }

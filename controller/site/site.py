@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -16,18 +16,14 @@ from controller.ports import Clock, CodeReader, LicenceMachine, LockBoard
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import raise_alarm
-from controller.site.bell import Bell
 from controller.site.book import Act, Book, StoreBroken
-from controller.site.doors import Doors, Place
 from controller.site.inbox import Inbox
-from controller.site.kiosk import Desk, KioskView
-from controller.site.machines import AWAY, Machines
-from controller.site.movements import Movements
-from controller.site.premises import Premises, Slow
+from controller.site.kiosk import KioskView
+from controller.site.machines import AWAY
+from controller.site.premises import Slow, furnish
 from controller.site.recovery import check_tail, recover
 from controller.site.texts import Screen, Text
 from controller.site.visits import serve
-from controller.site.watch import Watch
 from controller.store import Store
 
 
@@ -70,51 +66,10 @@ class Site:
         self._lives = dict(machines)
         self._readers = dict(readers)
         self._problem: str | None = "settling"
-        self._bell = Bell()
-        self._book = Book(store, settings.site.id, clock, step)
-        doors_at = dict(_places(settings, boards))
-        self._doors = Doors(doors_at, clock)
-        self._machines = Machines(machines, blanks_low=settings.policy.blanks_low)
-        self._watch = Watch(
-            self._book,
-            self._doors,
-            self._machines,
-            _by_board(self._boards, doors_at),
-            policy=settings.policy,
-            clock=clock,
-            bell=self._bell,
-        )
-        self._desk = Desk(
-            self._book,
-            clock,
-            self._bell,
-            lang=settings.site.lang,
-            quiet_s=settings.policy.same_code_quiet_s,
-        )
-        self._premises = Premises(
-            site=settings.site.id,
-            tel=settings.site.tel,
-            policy=settings.policy,
-            code_key=settings.link.code_key.get_secret_value(),
-            typed_salt=settings.link.typed_salt.get_secret_value(),
-            book=self._book,
-            doors=self._doors,
-            machines=self._machines,
-            movements=Movements(
-                self._book,
-                self._doors,
-                doors_at,
-                machines,
-                clock=clock,
-                bell=self._bell,
-                step=step,
-            ),
-            watch=self._watch,
-            desk=self._desk,
-            bell=self._bell,
-            clock=clock,
-            slow=slow,
-        )
+        p = furnish(settings, Book(store, settings.site.id, clock, step), clock, boards, machines)
+        self._premises = replace(p, slow=slow)
+        self._bell, self._book, self._desk = p.bell, p.book, p.desk
+        self._doors, self._watch = p.doors, p.watch
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
     # its life
@@ -219,29 +174,6 @@ class Site:
                 ),
                 problems=self.problems(),
             )
-
-
-def _places(
-    settings: SiteSettings, boards: Mapping[str, Sequence[LockBoard]]
-) -> list[tuple[Place, tuple[LockBoard, int]]]:
-    """Where each compartment's lock is: doors are counted on from board to board."""
-    doors: dict[str, list[tuple[LockBoard, int]]] = {
-        cabinet: [(board, door) for board in row for door in range(1, board.doors + 1)]
-        for cabinet, row in boards.items()
-    }
-    return [
-        (Place(each.cabinet, each.no), doors[each.cabinet][each.no - 1])
-        for each in settings.compartment
-    ]
-
-
-def _by_board(
-    boards: Sequence[LockBoard], doors_at: Mapping[Place, tuple[LockBoard, int]]
-) -> dict[str, list[tuple[Place, int]]]:
-    return {
-        board.name: [(place, door) for place, (at, door) in doors_at.items() if at is board]
-        for board in boards
-    }
 
 
 def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:

@@ -260,7 +260,7 @@ class Town:
     def up(self, *kinds: str) -> list[dict[str, Any]]:
         with self.store.read() as connection:
             return [
-                {"kind": entry.kind, **entry.data}
+                entry.data | {"kind": entry.kind, "does": entry.data.get("kind")}
                 for entry in entries(connection, journal, SITE, Stream.UP)
                 if not kinds or entry.kind in kinds
             ]
