@@ -34,7 +34,8 @@ def make_app(district: District, settings: DistrictSettings, *, version: str = "
     )
     install(app)
     app.add_middleware(Requests, clock=district.clock, registry=registry)
-    app.add_middleware(Headers)
+    framed_by = ("'self'",) if settings.district.demo else ()  # the phone of the demo's page
+    app.add_middleware(Headers, framed_by=framed_by)
     app.include_router(orders.router(district))
     app.include_router(fleet.router(district))
     app.include_router(watching.router(district, registry))
