@@ -140,8 +140,6 @@ class PolicyTable(_Table):
     confirm_pickup: bool = (
         True  # company and items are named and a press awaited before a door opens
     )
-    second_factor: Literal["none"] = "none"
-    retention_s: Seconds = 15 * DAY_S  # from ready to overdue
     session_idle_s: Seconds = 60  # then "still there?"
     session_end_s: Seconds = 30  # then the session ends, never while a door is open
     vendor_idle_s: Seconds = 120
@@ -158,7 +156,6 @@ class PolicyTable(_Table):
     outlet_reminder_s: Seconds = 60
     outlet_retract_s: Seconds = 180
     blanks_low: Annotated[int, Field(ge=0)] = 40  # sets
-    blanks_critical: Annotated[int, Field(ge=0)] = 10
     board_silent_s: Seconds = 10
     guess_window_s: Seconds = 600  # wrong typed codes at one kiosk are counted over this time
     guess_free_tries: Annotated[int, Field(ge=0)] = 3
@@ -189,6 +186,7 @@ class DistrictTable(_Table):
     seal_key: Key32  # pickup codes are stored encrypted under it
     lang: Lang = "zh-CN"
     tel: str = ""  # named in messages
+    retention_s: Annotated[int, Field(ge=3 * DAY_S, le=60 * DAY_S)] = 15 * DAY_S  # ready to overdue
     demo: bool = False  # shows the demo's page with phone, kiosk and cabinet side by side
     simulator_url: str = ""  # the demo's page shows its cabinet
     demo_badge: SecretStr = SecretStr("")  # what the demo's page holds before the scanner as vendor

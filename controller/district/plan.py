@@ -72,6 +72,7 @@ def read_plan(settings: DistrictSettings) -> Plan:
             BadgePlan(badge.id, badge.role, badge.vendor_id, dict(badge.hashes))
             for badge in settings.badge
         ),
+        retention_s=settings.district.retention_s,
         notify_at_night=settings.messages.notify_at_night,
         lang=settings.district.lang,
         tel=settings.district.tel,

@@ -1,8 +1,15 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from controller.settings import DistrictSettings, SiteSettings
 from onewindow.settings_file import BadSettings, load_district, load_site
+
+ROOT = Path(__file__).parent.parent.parent
 
 SITE = """
 [site]
@@ -29,6 +36,14 @@ seal_key = "0011223344556677889900112233445566778899001122334455667788990011"
 id = "V01"
 name = "Example seals"
 """
+
+
+def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The tables that a settings file's top level is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from tables_in(part)
 
 
 @pytest.fixture
@@ -139,3 +154,19 @@ def test_a_wrong_key_of_a_district_is_named(district_file: Path, line: str, key:
     with pytest.raises(BadSettings) as refused:
         load_district(district_file)
     assert key in str(refused.value)
+
+
+def test_no_setting_is_without_effect():
+    """Whatever a file may say, some line of the product reads."""
+    rooms = ("onewindow", "api", "controller", "firmware_bridge")
+    product = "\n".join(
+        path.read_text("utf-8") for room in rooms for path in (ROOT / room).rglob("*.py")
+    )
+    tops = (*SiteSettings.model_fields.values(), *DistrictSettings.model_fields.values())
+    idle = [
+        f"{table.__name__}.{name}"
+        for table in {table for top in tops for table in tables_in(top.annotation)}
+        for name in table.model_fields
+        if not re.search(rf"\.{name}\b", product)
+    ]
+    assert not idle
