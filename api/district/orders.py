@@ -45,7 +45,6 @@ ORDER_BODY: dict[str, Any] = {
 def router(district: District) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/orders", tags=["orders"])
     Owner = Annotated[Client, Depends(needs("orders", district.client))]  # noqa: N806 - a type
-    CodeReader = Annotated[Client, Depends(needs("codes", district.client))]  # noqa: N806 - a type
 
     @routes.post(
         "",
@@ -82,6 +81,14 @@ def router(district: District) -> APIRouter:
         wanted = OrderFilter(client.name, state, site, since, until)
         return shapes.order_list(district.orders(wanted, cursor, limit))
 
+    _add_one_order(routes, district)
+    return routes
+
+
+def _add_one_order(routes: APIRouter, district: District) -> None:
+    Owner = Annotated[Client, Depends(needs("orders", district.client))]  # noqa: N806 - a type
+    CodeReader = Annotated[Client, Depends(needs("codes", district.client))]  # noqa: N806 - a type
+
     @routes.get("/{order_no}", responses=documented(401, 403, 404))
     def one_order(client: Owner, order_no: str) -> shapes.Order:
         """One order, its items and where they are."""
@@ -91,5 +98,3 @@ def router(district: District) -> APIRouter:
     def pickup_code(client: CodeReader, order_no: str) -> shapes.PickupCode:
         """The code that opens the cabinet, while it does; for an app that shows it itself."""
         return shapes.PickupCode.model_validate(district.pickup_code(order_no, client.name))
-
-    return routes
