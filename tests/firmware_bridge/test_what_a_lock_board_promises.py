@@ -264,6 +264,34 @@ def test_three_missed_polls_end_the_watch_and_a_new_one_goes_on(rig):
     play(story())
 
 
+def test_doors_are_still_seen_while_item_sensors_miss_a_poll(rig):
+    async def story():
+        async with aclosing(rig.board.watch()) as sights:
+            await anext(sights)
+            rig.cabinet.silent = {3}
+            rig.cabinet.open_doors = {5}
+            assert opens(await anext(sights)) == [5]
+            with pytest.raises(NoReply, match="3 polls of items missed"):
+                async for _ in sights:
+                    pass
+
+    play(story())
+
+
+def test_a_release_that_is_cancelled_on_the_wire_counts_as_a_pulse(rig):
+    async def story():
+        await rig.board.look()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.012):
+                await rig.board.release(6)
+        with pytest.raises(NotMoved, match="rests 5 s"):
+            await rig.board.release(6)
+        await rig.board.release(7)
+        assert rig.cabinet.pulses == [6, 7]
+
+    play(story())
+
+
 def test_a_new_connection_begins_with_outputs_off_again(rig):
     async def story():
         async with aclosing(rig.board.watch()) as sights:
