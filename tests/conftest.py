@@ -20,9 +20,9 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a module's demo stay together on one of the two workers."""
+    """Tests that share what is slow to make stay together on one of the two workers."""
     for item in items:
-        if "stage" in getattr(item, "fixturenames", ()):
+        if {"stage", "wheel"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
