@@ -14,10 +14,10 @@ from controller.district.plan import read_plan
 from controller.district.seal import Seal
 from controller.entries import AlarmKind
 from controller.link.batches import LinkKeys
-from controller.link.connection import Broker
 from controller.link.mqtt import DistrictMqtt
 from controller.settings import DistrictSettings, MqttTable
 from controller.store import Store, open_store
+from onewindow.broker_login import broker_of
 from onewindow.migrate import upgrade
 from onewindow.server import listening, serve
 
@@ -64,16 +64,4 @@ def _link(
         lambda site, online: district.saw(site, clock.now(), online=online),
         clock=clock,
         chance=SystemRandom(),
-    )
-
-
-def broker_of(mqtt: MqttTable, identifier: str) -> Broker:
-    """Where settings say that the broker is; each process has a name of its own there."""
-    return Broker(
-        mqtt.host,
-        mqtt.port,
-        mqtt.username,
-        mqtt.password.get_secret_value(),
-        identifier,
-        mqtt.keepalive_s,
     )

@@ -28,7 +28,7 @@ from controller.telemetry.health import CabinetHealth, LineHealth
 from controller.telemetry.mqtt import SiteMqtt
 from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
-from onewindow.district import broker_of
+from onewindow.broker_login import broker_of
 from onewindow.migrate import upgrade
 from onewindow.server import listening, serve
 
