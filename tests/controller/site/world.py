@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -146,8 +147,13 @@ def code_of(order: str, number: int, *, generation: int = 0) -> dict[str, Any]:
     return {
         "code_id": f"{order}-code{generation}",
         "qr": keyed_hash(CODE_KEY, secret(number)),
-        "typed": [typed_hash(SALT, typed_of(number), PHONE)],
+        "typed": [slow_hash(typed_of(number))],
     }
+
+
+@cache
+def slow_hash(typed: str) -> str:
+    return typed_hash(SALT, typed, PHONE)
 
 
 def typed_of(number: int) -> str:
@@ -251,7 +257,7 @@ class Town:
     async def until(self, holds: Callable[[], bool], within_s: float = 600.0) -> None:
         async with asyncio.timeout(within_s):
             while not holds():  # noqa: ASYNC110 - what is waited for has no event, and time jumps
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
 
     async def shows(self, *texts: str, within_s: float = 600.0) -> KioskView:
         await self.until(lambda: self.view.text in texts, within_s)
@@ -283,6 +289,7 @@ class Town:
         door = self.door_shown()
         await asyncio.sleep(1.0)
         assert self.cabinet.pull(door)
+        await asyncio.sleep(0.5)
         return door
 
     async def badge(self, number: int = 20) -> None:
