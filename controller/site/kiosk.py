@@ -123,8 +123,9 @@ class Desk:
         self._put(replace(self.view, session=session, order=order, items=items))
 
     def leave(self) -> None:
-        """The person is gone: nothing of them stays on the screen."""
-        self._put(KioskView(self.view.screen, self.view.text, self.view.values, ALWAYS))
+        """The person is gone: nothing of them stays on the screen but the language of this text."""
+        shown = self.view
+        self._put(KioskView(shown.screen, shown.text, shown.values, ALWAYS, lang=shown.lang))
 
     def home(self, text: Text, *buttons: Button) -> None:
         self._put(KioskView(Screen.IDLE, text, buttons=(*buttons, *ALWAYS), lang=self._home_lang))
