@@ -95,7 +95,8 @@ def _shown(district: District, order: OrderView) -> dict[str, Any]:
         messages.append(
             {
                 "at": message.at.isoformat(),
-                "text": link.sub("", message.text) if found else message.text,
+                "text": message.text,
+                "url": found[0] if found else None,
                 "link": found[1] if found else None,
             }
         )

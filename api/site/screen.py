@@ -105,7 +105,7 @@ def drawn(
                 "name": kind_name(lang, item.kind),
                 "state": item.state,
                 "place": label(item.where) if item.where else "",
-                "here": item.where in view.doors,
+                "here": item.where in (*view.doors, view.values.get("machine")),
             }
             for item in view.items
         ],

@@ -5,7 +5,8 @@ const known = JSON.parse(document.getElementById("known").textContent);
 const words = document.getElementById("words").dataset;
 const states = JSON.parse(words.states);
 const by = (id) => document.getElementById(id);
-const KIOSK_WIDTH = 500; // the kiosk's page is drawn this wide, then made smaller
+// Frames are drawn at the size that their pages are made for, then made smaller as a whole.
+const DRAWN = { kiosk: { width: 480, height: 900 }, phone: { width: 375, height: 600 } };
 
 let orders = known.orders;
 let world = null;
@@ -130,6 +131,7 @@ function openPhone(link) {
   by("pickup").hidden = false;
   by("messages").hidden = true;
   by("back").hidden = false;
+  by("phone-name").hidden = true;
   draw();
 }
 
@@ -139,6 +141,7 @@ function closePhone() {
   by("pickup").removeAttribute("src");
   by("messages").hidden = false;
   by("back").hidden = true;
+  by("phone-name").hidden = false;
 }
 
 by("back").addEventListener("click", () => {
@@ -153,14 +156,16 @@ function message(one) {
   const at = document.createElement("time");
   at.dateTime = one.at;
   at.textContent = new Date(one.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  bubble.append(at, one.text);
-  if (one.link) {
-    const tap = document.createElement("span");
-    tap.className = "tap";
-    tap.textContent = words.tap;
-    bubble.append(tap);
-    bubble.addEventListener("click", () => openPhone(one.link));
+  if (!one.link) {
+    bubble.append(at, one.text);
+    return bubble;
   }
+  const [before, after] = one.text.split(one.url);
+  const link = document.createElement("span");
+  link.className = "link";
+  link.textContent = `${new URL(one.url).host}${one.link.slice(0, 7)}…`;
+  bubble.append(at, before, link, after ?? "");
+  bubble.addEventListener("click", () => openPhone(one.link));
   return bubble;
 }
 
@@ -177,7 +182,7 @@ function changed(name, value) {
 
 function drawOrders() {
   if (!changed("orders", [orders, chosen])) return;
-  const options = orders.map((one) => new Option(`${one.order_no} · ${one.company} · ${states[one.state]}`, one.order_no));
+  const options = orders.map((one) => new Option(`${one.company} · ${states[one.state]} · ${one.order_no}`, one.order_no));
   by("order").replaceChildren(...options);
   by("order").value = chosen ?? "";
 }
@@ -193,7 +198,7 @@ function drawMessages(one) {
 
 function drawActs(now, one) {
   const list = acts(now, one);
-  if (!changed("acts", [chosen, list.map(({ name, word }) => [name, word])])) return;
+  if (!changed("acts", [chosen, now, list.map(({ name, word }) => [name, word])])) return;
   const focused = document.activeElement?.dataset?.act;
   const buttons = list.map(({ name, word, press }, at) => {
     const button = document.createElement("button");
@@ -226,12 +231,14 @@ function draw() {
   drawActs(now, one);
 }
 
-function scale() {
-  const frame = document.querySelector(".framed--scaled");
-  frame.style.setProperty("--scale", String(Math.min(1, frame.clientWidth / KIOSK_WIDTH)));
-}
-
-new ResizeObserver(scale).observe(document.querySelector(".framed--scaled"));
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const { width, height } = DRAWN[target.dataset.drawn];
+    const scale = Math.min(1, target.clientWidth / width, target.clientHeight / height);
+    target.style.setProperty("--scale", String(scale));
+  }
+});
+for (const frame of document.querySelectorAll("[data-drawn]")) sizes.observe(frame);
 
 new EventSource("/demo/events").addEventListener("orders", (event) => {
   orders = JSON.parse(event.data);
