@@ -42,7 +42,7 @@ class Says:
     tone: Tone = ""
 
 
-_SAYS: Final = {
+SAYS: Final = {
     OrderState.PLACED: Says(
         "We are getting it ready",
         "Nothing to do yet. We will text you as soon as everything is at the pickup point.",
@@ -73,7 +73,7 @@ _SAYS: Final = {
         "This order was cancelled", "There is nothing to collect, and no code is needed."
     ),
 }
-_OLD_LINK: Final = Says(
+OLD_LINK: Final = Says(
     "This link is no longer good",
     "You have got a newer one. Open the link in the newest message.",
     "warn",
@@ -144,7 +144,7 @@ def _context(page: PickupPage, lang: Lang, now: datetime) -> dict[str, Any]:
     translate = texts(lang).gettext
     state = OrderState(page.state)
     opens = state in _OPEN
-    says = _OLD_LINK if opens and page.code is None else _SAYS[state]
+    says = OLD_LINK if opens and page.code is None else SAYS[state]
     code = None
     if page.code is not None:
         svg = qr_svg(page.code.qr_text, translate("QR code of your pickup"))

@@ -11,7 +11,7 @@ from controller.journal import Entry
 
 Translate = Callable[[str], str]
 
-_BY_KIND: Final = {
+SENTENCES: Final = {
     "site.started": "The site's controller started (version %(version)s).",
     "movement.intended/load": "%(where)s was to open for loading.",
     "movement.intended/collect": "%(where)s was to open for the recipient.",
@@ -51,7 +51,7 @@ _BY_KIND: Final = {
     "badge.revoked": "A badge was revoked.",
 }
 _OTHER: Final = "Entry of kind %(kind)s."
-_SEEN_BY: Final = {
+SEEN_BY: Final = {
     "door": "door's switch",
     "sensor": "item sensor",
     "machine": "machine",
@@ -84,7 +84,7 @@ class Line:
 
 def line(entry: Entry, translate: Translate) -> Line:
     kind = _variant(entry)
-    text = translate(_BY_KIND.get(kind, _OTHER)) % _values(entry, translate)
+    text = translate(SENTENCES.get(kind, _OTHER)) % _values(entry, translate)
     order = entry.data.get("order")
     return Line(
         entry,
@@ -114,8 +114,8 @@ def _values(entry: Entry, translate: Translate) -> dict[str, Any]:
         "kind": entry.kind,
         "version": data.get("version"),
         "where": label(str(data.get("where") or "-")),
-        "seen_by": translate(_SEEN_BY.get(str(data.get("seen_by")), "person")),
-        "by": translate(_SEEN_BY.get(str(data.get("by")), "person")),
+        "seen_by": translate(SEEN_BY.get(str(data.get("seen_by")), "person")),
+        "by": translate(SEEN_BY.get(str(data.get("by")), "person")),
         "left": _count(data.get("left")),
         "items": _count(data.get("items")),
         "case": data.get("case"),

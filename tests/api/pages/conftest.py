@@ -19,7 +19,7 @@ from controller.district.seal import Seal
 from controller.district.views import OrderView
 from controller.journal import GENESIS, read_entry, rfc3339
 from controller.settings import DistrictSettings
-from controller.store import open_store
+from controller.store import Transaction, open_store
 
 URL = "http://district.test"
 SITE = "FT-0001"
@@ -93,13 +93,16 @@ class Hall:
 
     def says(self, kind: str, site: str = SITE, /, **words: Any) -> None:
         """An entry of the site's journal arrives."""
+        with self.district.store.write() as transaction:
+            self._hears(transaction, kind, site, words)
+
+    def _hears(self, transaction: Transaction, kind: str, site: str, words: dict[str, Any]) -> None:
         seq, prev = self.heads.get(site, (0, GENESIS))
         at = rfc3339(self.clock.now())
         body = {"stream": "up", "seq": seq + 1, "at": at, "kind": kind, "data": words, "prev": prev}
         entry = read_entry(site, json.dumps(body, ensure_ascii=False).encode())
-        with self.district.store.write() as transaction:
-            transaction.receive(entry)
-            self.district.apply(transaction, entry)
+        transaction.receive(entry)
+        self.district.apply(transaction, entry)
         self.heads[site] = (entry.seq, entry.hash)
 
     def starts(self, site: str = SITE) -> None:
@@ -109,10 +112,13 @@ class Hall:
             for no, size in zip(range(1, 34), sizes * 3, strict=True)
         ]
         compartments = [box | {"reach": "mid"} for box in boxes]
-        self.says("site.started", site, version="0.1.0", compartments=compartments, machines=["M1"])
-        for box in boxes:
-            self.says("door.closed", site, where=f"A/{box['no']}", n=1)
-        self.says("machine.changed", site, machine="M1", state="idle", blanks=188, faults=[])
+        plan = {"version": "0.1.0", "compartments": compartments, "machines": ["M1"]}
+        with self.district.store.write() as tx:
+            self._hears(tx, "site.started", site, plan)
+            for box in boxes:
+                self._hears(tx, "door.closed", site, {"where": f"A/{box['no']}", "n": 1})
+            idle = {"machine": "M1", "state": "idle", "blanks": 188, "faults": []}
+            self._hears(tx, "machine.changed", site, idle)
 
     def loads(self, order: OrderView, where: str = "A/7") -> None:
         """Everything of an order comes in, and it is ready."""
