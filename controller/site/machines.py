@@ -145,7 +145,9 @@ def command_of(sight: MachineSight, seq: int) -> Command | None:
 def is_older(sight: MachineSight, seq: int) -> bool:
     """The machine has not got as far as our command: it never arrived."""
     theirs = sight.last.seq
-    return theirs not in (0, seq) and (seq - theirs) % (SEQ_MAX + 1) < LATE
+    if theirs == 0:  # it remembers nothing: new, or its memory was replaced
+        return seq == 1
+    return theirs != seq and (seq - theirs) % (SEQ_MAX + 1) < LATE
 
 
 def settle_command(act: Act, intent: Row[Any], sight: MachineSight) -> Outcome | None:
@@ -181,8 +183,8 @@ STAYED: Final = (Outcome.REFUSED, Outcome.FAILED_INSIDE)
 
 def _stayed(sight: MachineSight, command: Command | None, seq: int) -> bool:
     """Whether the document certainly left its place at no time."""
-    if command is None:  # its memory was replaced, unless it simply never heard of our command
-        return is_older(sight, seq) or (sight.last.seq == 0 and seq == 1)
+    if command is None:
+        return is_older(sight, seq)
     return command.outcome in STAYED or (
         command.outcome is Outcome.INTERRUPTED and command.detail == IN_ITS_SLOT
     )
