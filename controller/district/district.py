@@ -17,7 +17,7 @@ from controller.district.changes import Changes
 from controller.district.inbox import Inbox, raise_own_alarm
 from controller.district.messages import Messenger
 from controller.district.mint import Mint
-from controller.district.notices import Notices, Outbox
+from controller.district.notices import Notices, Outbox, finished
 from controller.district.opening import grant_badges, write_plan
 from controller.district.orders import Orders
 from controller.district.plan import Plan
@@ -88,7 +88,7 @@ class District:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.to_thread(self.tick)
+            await finished(self.tick)
             await self.clock.sleep(TICK_S)
 
     def tick(self) -> None:

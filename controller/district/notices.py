@@ -1,6 +1,7 @@
 """Messages on their way: queued with the fact that they tell, sent once it is durable."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -23,6 +24,16 @@ log = structlog.get_logger()
 LOOK_S = 0.5
 BATCH = 50
 STILL_TRUE = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED, OrderState.OVERDUE})
+
+
+async def finished(work: Callable[[], object]) -> None:
+    """`work` was done in a thread, whole even if we are told to stop: the store closes after us."""
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await running
+        raise
 
 
 class Notices:
@@ -87,7 +98,7 @@ class Outbox:
 
     async def run(self) -> None:
         while True:
-            await asyncio.to_thread(self.send_due)
+            await finished(self.send_due)
             await self._clock.sleep(LOOK_S)
 
     def send_due(self) -> int:
