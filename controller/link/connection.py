@@ -4,7 +4,9 @@ A connection is used and thrown away. It ends by closing the socket, never with 
 will is published whether we stop, are killed or lose the network.
 """
 
+import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,12 +49,14 @@ class Line:
         self._client = client
 
     async def subscribe(self, *topics: str) -> None:
-        granted = await self._client.subscribe([(topic, 1) for topic in topics])
+        async with _in_time():
+            granted = await self._client.subscribe([(topic, 1) for topic in topics])
         if any(code == REFUSED for code in granted):
             raise MqttError(f"the broker does not let us hear {', '.join(topics)}")
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        await self._client.publish(topic, payload, qos=1, retain=retain)
+        async with _in_time():
+            await self._client.publish(topic, payload, qos=1, retain=retain)
 
     def messages(self) -> AsyncIterator[Message]:
         return self._client.messages
@@ -100,17 +104,27 @@ async def _connected(broker: Broker, will: Will | None) -> AsyncIterator[Line]:
         keepalive=broker.keepalive_s,
         clean_session=True,
         will=will,
-        timeout=ANSWER_S,
+        timeout=math.inf,  # its `wait_for` loses a cancellation that meets an answer; see _in_time
         max_queued_incoming_messages=INBOX_MAX,
         logger=_quiet,
     )
     try:
-        await client.__aenter__()
+        async with _in_time():
+            await client.__aenter__()
         yield Line(client)
     finally:
         # Neither library closes the socket of a connection that failed half-way, and neither has
         # a public way to close one without a goodbye.
         client._client._sock_close()  # noqa: SLF001 - see above
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            yield
+    except TimeoutError:
+        raise MqttError("the broker does not answer") from None
 
 
 def _first(faults: BaseExceptionGroup[Exception]) -> str:

@@ -1,0 +1,3 @@
+from tests.controller.link.conftest import broker, site
+
+__all__ = ["broker", "site"]
