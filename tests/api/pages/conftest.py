@@ -105,11 +105,11 @@ class Hall:
         self.district.apply(transaction, entry)
         self.heads[site] = (entry.seq, entry.hash)
 
-    def starts(self, site: str = SITE) -> None:
-        sizes = ["S"] * 8 + ["M"] * 2 + ["L"]
+    def starts(self, site: str = SITE, columns: int = 1) -> None:
+        sizes = (["S"] * 8 + ["M"] * 2 + ["L"]) * columns
         boxes = [
-            {"cabinet": "A", "no": no, "size": size, "height_cm": 180 - 15 * (no % 11)}
-            for no, size in zip(range(1, 34), sizes * 3, strict=True)
+            {"cabinet": "A", "no": no, "size": size, "height_cm": 180 - 15 * ((no - 1) % 11)}
+            for no, size in enumerate(sizes, 1)
         ]
         compartments = [box | {"reach": "mid"} for box in boxes]
         plan = {"version": "0.1.0", "compartments": compartments, "machines": ["M1"]}

@@ -44,7 +44,7 @@ async def test_the_sites_are_listed_with_their_health(busy, ops):
     busy.district.saw("FT-0001", busy.clock.now(), online=True)
     page = await see(ops, "/ops")
     assert ">online<" in page
-    assert "32 of 33" in page
+    assert "10 of 11" in page
     busy.district.saw("FT-0001", busy.clock.now(), online=False)
     assert ">offline<" in await see(ops, "/ops")
 
@@ -118,9 +118,9 @@ async def test_the_machine_shows_state_and_blanks(busy, ops):
 async def test_the_journal_is_read_in_sentences_with_numbers_and_stored_bytes(busy, ops):
     page = await see(ops, "/ops/sites/FT-0001/journal")
     assert "Everything is here: the order can be collected." in page
-    assert "↑38" in page
+    assert "↑16" in page
     raw = [json.loads(_unescape(each)) for each in re.findall(r"<code>(\{.*?\})</code>", page)]
-    assert [each["seq"] for each in raw] == list(range(38, 0, -1))
+    assert [each["seq"] for each in raw] == list(range(16, 0, -1))
     down = await see(ops, "/ops/sites/FT-0001/journal?stream=down")
     assert "The order was announced to the site; items: 2." in down
 
@@ -138,7 +138,7 @@ async def test_a_long_journal_is_paged_to_its_first_entry(busy, ops):
         seen += [int(each) for each in re.findall(r"↑(\d+)</span>", page)]
         older = re.search(r'href="([^"]*before=\d+)"', page)
         path = older and _unescape(older[1])
-    assert seen == list(range(78, 0, -1))
+    assert seen == list(range(56, 0, -1))
 
 
 async def test_orders_are_listed_and_filtered_by_state(busy, ops):
