@@ -1,6 +1,9 @@
 import socket
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +13,45 @@ from sqlalchemy import MetaData
 from controller.clock import ManualClock
 from controller.journal import Stream, journal_table
 from controller.store import open_store
+from onewindow.cli import main
+
+CONSOLE = str(Path(sysconfig.get_path("scripts")) / "onewindow")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A command in this process: a start of Python for each would take most of the time."""
+
+    def run_here(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["onewindow", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return run_here
+
+
+def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command as a user starts it."""
     command = [sys.executable, "-m", "onewindow", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("start", [[sys.executable, "-m", "onewindow"], [CONSOLE]])
+def test_the_command_line_is_there_as_a_program_and_as_a_module(start: list[str]):
+    done = subprocess.run([*start, "--help"], capture_output=True, text=True, check=True)
+    assert all(name in done.stdout for name in ("demo", "site", "district", "journal"))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +68,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         "journal show",
     ],
 )
-def test_every_command_has_help(command: str):
+def test_every_command_has_help(run: Run, command: str):
     done = run(*command.split(), "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
@@ -51,7 +88,7 @@ def test_every_command_has_help(command: str):
         ("migrate --config /nowhere/x.toml", "/nowhere/x.toml"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_2(arguments: str, words: str):
+def test_wrong_use_is_one_line_and_exit_2(run: Run, arguments: str, words: str):
     done = run(*arguments.split())
     assert done.returncode == 2
     assert done.stdout == ""
@@ -73,7 +110,7 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_whole_journal_is_verified_with_its_length_and_head(database: Path):
+def test_a_whole_journal_is_verified_with_its_length_and_head(run: Run, database: Path):
     done = run("journal", "verify", str(database))
     assert done.returncode == 0
     down, up = done.stdout.splitlines()
@@ -82,7 +119,7 @@ def test_a_whole_journal_is_verified_with_its_length_and_head(database: Path):
     assert len(up.rpartition(" ")[2]) == 64
 
 
-def test_a_changed_journal_is_found_out(database: Path):
+def test_a_changed_journal_is_found_out(run: Run, database: Path):
     content = database.read_bytes()
     assert content.count(b'"item":"[bold]2"') == 1
     database.write_bytes(content.replace(b'"item":"[bold]2"', b'"item":"[bold]7"'))
@@ -92,7 +129,7 @@ def test_a_changed_journal_is_found_out(database: Path):
     assert done.stderr.count("\n") == 1
 
 
-def test_entries_are_shown_in_order_and_as_they_are(database: Path):
+def test_entries_are_shown_in_order_and_as_they_are(run: Run, database: Path):
     raw = run("journal", "show", "--raw", "--stream", "up", "--after", "1", str(database))
     assert [line.partition('"item":')[2][:9] for line in raw.stdout.splitlines()] == [
         '"[bold]2"',
@@ -104,7 +141,7 @@ def test_entries_are_shown_in_order_and_as_they_are(database: Path):
 
 
 @pytest.mark.parametrize("command", ["verify", "show"])
-def test_what_is_no_journal_is_named_in_one_line(tmp_path: Path, command: str):
+def test_what_is_no_journal_is_named_in_one_line(run: Run, tmp_path: Path, command: str):
     (tmp_path / "x.db").write_text("hello")
     for path in (tmp_path / "none.db", tmp_path / "x.db"):
         done = run("journal", command, str(path))
@@ -119,7 +156,7 @@ def test_a_taken_port_is_one_line_that_names_port_and_option(tmp_path: Path):
         taken.listen()
         port = taken.getsockname()[1]
         first = max(port - 1, 1024)
-        done = run("demo", "--port", str(first), "--data", str(tmp_path))
+        done = run_apart("demo", "--port", str(first), "--data", str(tmp_path))
     assert done.returncode == 1
     assert f"port {port} (kiosk) is taken" in done.stderr or f"port {first}" in done.stderr
     assert "--port" in done.stderr
