@@ -67,7 +67,8 @@ def ops_router(
 ) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     ops = Ops(district, stories, desk, access)
-    _add_sites(router, ops)
+    _add_overview(router, ops)
+    _add_site(router, ops)
     _add_orders(router, ops)
 
     @router.get("/ops/live")
@@ -78,7 +79,7 @@ def ops_router(
     return router
 
 
-def _add_sites(router: APIRouter, ops: Ops) -> None:
+def _add_overview(router: APIRouter, ops: Ops) -> None:
     district = ops.district
 
     @router.get("/ops")
@@ -106,6 +107,10 @@ def _add_sites(router: APIRouter, ops: Ops) -> None:
             alarms=_worst_first(district.alarms()),
             past=past[:PAST_ALARMS],
         )
+
+
+def _add_site(router: APIRouter, ops: Ops) -> None:
+    district = ops.district
 
     @router.get("/ops/sites/{site_id}")
     async def site(request: Request, site_id: str) -> Response:

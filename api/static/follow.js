@@ -44,14 +44,55 @@ async function exchange() {
 function put(fresh) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);
-    if (!other || other.innerHTML === part.innerHTML) {
-      continue;
+    if (other) {
+      change(part, other);
     }
-    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
-    part.replaceChildren(...other.childNodes);
-    if (focused) {
-      document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+}
+
+// Make `old` like `fresh` and leave alone what is so already: a reader keeps the place, the focus and
+// what has been unfolded. Children with an id are found again by it.
+function change(old, fresh) {
+  if (old.isEqualNode(fresh)) {
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
+    old.replaceWith(fresh);
+    return;
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) {
+      old.setAttribute(name, value);
     }
+  }
+  for (const { name } of [...old.attributes]) {
+    if (name !== "open" && !fresh.hasAttribute(name)) {
+      old.removeAttribute(name);
+    }
+  }
+  changeChildren(old, fresh);
+}
+
+function changeChildren(old, fresh) {
+  const named = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const kept = child.id ? named.get(child.id) : undefined;
+    if (kept && kept !== at) {
+      old.insertBefore(kept, at);
+      change(kept, child);
+    } else if (at && (kept || (!child.id && !at.id && at.nodeName === child.nodeName))) {
+      const next = at.nextSibling;
+      change(at, child);
+      at = next;
+    } else {
+      old.insertBefore(child, at);
+    }
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
   }
 }
 
