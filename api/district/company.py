@@ -30,6 +30,7 @@ HEADERS: Final = {
     "x-frame-options": "SAMEORIGIN",
 }
 _OPEN: Final = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED, OrderState.OVERDUE})
+_IN_TIME: Final = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED})
 _WAITING: Final = frozenset({OrderState.PLACED, OrderState.PARTLY_LOADED})
 
 
@@ -156,7 +157,7 @@ def _context(page: PickupPage, lang: Lang, now: datetime) -> dict[str, Any]:
         "waits": state in _WAITING,
         "open": opens and page.code is not None,
         "items": [_item(item, state, lang) for item in page.items],
-        "until": _until(page.until, now, lang) if opens and page.until else None,
+        "until": _until(page.until, now, lang) if state in _IN_TIME and page.until else None,
     }
 
 

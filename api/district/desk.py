@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from api.cabinet import label
 from api.district import words
-from api.district.times import ago, moment, second
+from api.district.times import ago, last_day, moment, second
 from api.pages import Pages, choose_lang
 from controller.district.staff import Person
 from controller.journal import parse_time
@@ -41,6 +41,9 @@ class Desk:
         def seconds(at: str) -> str:
             return second(parse_time(at), lang)
 
+        def until(at: datetime) -> str:
+            return " ".join(last_day(at, lang))
+
         def passed(at: datetime) -> str:
             return ago(at, now, lang)
 
@@ -54,6 +57,7 @@ class Desk:
             door=label,
             moment=partial(moment, lang=lang),
             second=seconds,
+            until=until,
             ago=passed,
             **context,
         )

@@ -130,6 +130,7 @@ async def test_overdue_still_opens(hall, see):
     set_state(hall, order, "overdue")
     page = await see(order)
     assert "Please come soon" in page
+    assert "Wednesday 9 December" not in page
     assert '<svg class="qr"' in page
 
 

@@ -192,6 +192,7 @@ async def test_an_orders_story_is_told_with_people_masked(busy, ops):
         "A07 was to open for the recipient.",
         "It moved, as seen by the door&#39;s switch.",
     ]
+    assert "Wednesday 9 December 24:00" in page
     assert "欧***" in page
     assert "138****5678" in page
     assert "欧阳示例" not in page
