@@ -146,6 +146,7 @@ class PolicyTable(_Table):
     refused_s: Seconds = 8  # a refusal or "done" stays on the screen
     rating_s: Seconds = 20
     door_unseen_s: Seconds = 2.0  # no movement seen after a pulse: ask the person to push or pull
+    lock_rest_s: Seconds = 5.0  # between two pulses of one lock: coils are on a tenth of the time
     door_jammed_s: Seconds = 10  # after that: jammed, staff
     ajar_notice_s: Seconds = 30
     ajar_alarm_s: Seconds = 60

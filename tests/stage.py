@@ -264,7 +264,13 @@ class Stage:
         until(lambda: self.door(where)["unlocked"] or self.door(where)["open"], f"{where} free")
         if not self.door(where)["open"]:
             self.do(f"doors/{where}/pull")
+        until(lambda: self.kiosk()["screen"] != "working", "the kiosk to see the door open")
         return str(where)
+
+    def close(self, where: str) -> None:
+        """Close a door once its pulse is over; nobody is faster than that."""
+        until(lambda: not self.door(where)["unlocked"], f"the bolt of {where} to be thrown")
+        self.do(f"doors/{where}/close")
 
     def load(self, *labels: str, badge: str = "vendor") -> list[str]:
         """A round of boxes: badge, then label, door, box, close for each; where they lie."""
@@ -275,7 +281,7 @@ class Stage:
             self.scan(label)
             where = self.open_door()
             self.do(f"doors/{where}/put", label=label)
-            self.do(f"doors/{where}/close")
+            self.close(where)
             places.append(where)
             until(lambda: not self.kiosk()["doors"], f"{label} to be loaded")
         self.home()
@@ -291,7 +297,7 @@ class Stage:
 
     def take_all(self) -> None:
         """From the first open door to the goodbye: take what each place offers."""
-        until(self._take_next, "everything to be handed over", within_s=60.0)
+        until(self._take_next, f"everything in hand; {self.kiosk()}", within_s=60.0)
 
     def _take_next(self) -> bool:
         view = self.kiosk()
@@ -301,10 +307,10 @@ class Stage:
             door = self.door(where)
             if door["unlocked"] and not door["open"]:
                 self.act(f"doors/{where}/pull")
-            elif door["open"]:
+            elif door["open"] and view["screen"] in {"take", "close"}:  # the site has seen it open
                 if door["contents"]:
                     self.act(f"doors/{where}/take")
-                self.act(f"doors/{where}/close")
+                self.close(where)
         if self.sim()["machines"]["M1"]["outlet"]:
             self.act("machine/M1/take")
         return False

@@ -23,6 +23,7 @@ async def release(p: Premises, place: Place, decide: Callable[[Act], Wanted]) ->
     """Release a door once and say how it went. Refused where `decide` refuses."""
     p.watch.attended.add(place)
     p.desk.show(Screen.WORKING, Text.OPENING, doors=(place,), compartment=place.sign)
+    await p.clock.sleep(max(0.0, p.policy.lock_rest_s - p.movements.since_pulse_s(place)))
     intent = await p.movements.open_door(place, decide)
     if intent is None:
         return Way.NOT_MOVED

@@ -72,6 +72,7 @@ class Movements:
         self._clock = clock
         self._bell = bell
         self._step = book.step
+        self._pulsed: dict[Place, float] = {}  # elapsed time of each lock's last pulse
 
     async def open_door(self, place: Place, decide: Callable[[Act], Wanted]) -> Intent | None:
         """One pulse for one intent. None if certainly nothing moved; else the door will tell.
@@ -96,6 +97,10 @@ class Movements:
             return None
         return intent
 
+    def since_pulse_s(self, place: Place) -> float:
+        """How long a lock's coil has rested; for ever where this process never used it."""
+        return self._clock.monotonic() - self._pulsed.get(place, float("-inf"))
+
     async def _pulse(self, place: Place) -> bool:
         """False if the pulse certainly was not given."""
         board, door = self._boards[place]
@@ -106,6 +111,8 @@ class Movements:
             return False
         except DeviceFault:
             pass  # it may have moved: the door's switch decides
+        finally:
+            self._pulsed[place] = self._clock.monotonic()
         self._step("answer")
         return True
 

@@ -50,5 +50,5 @@ def test_a_door_that_opens_by_itself_is_forced_until_it_is_shut(stage: Stage):
     stage.do(f"doors/{where}/force")
     until(lambda: ("door_forced", where) in alarms(stage), "door_forced on MQTT")
     assert door_state(stage, where) == "open"
-    stage.do(f"doors/{where}/close")
+    stage.close(where)
     until(lambda: ("door_forced", where) not in alarms(stage), "door_forced cleared")

@@ -55,7 +55,7 @@ def test_a_label_scanned_twice_opens_one_door(box: str, number: str, at_load: St
     at_load.scan("")
     at_load.scan(box)
     at_load.do(f"doors/{where}/put", label=box)
-    at_load.do(f"doors/{where}/close")
+    at_load.close(where)
     at_load.state(number, "ready")
     assert line_after(at_load, box)
     assert released(at_load) == before + 1
@@ -83,7 +83,7 @@ def test_an_unknown_label_and_a_foreign_vendors_read_the_same(at_load: Stage, nu
 def test_a_door_closed_on_nothing_leaves_the_box_expected(box: str, number: str, at_load: Stage):
     at_load.scan(box)
     where = at_load.open_door()
-    at_load.do(f"doors/{where}/close")
+    at_load.close(where)
     until(lambda: not at_load.kiosk()["doors"], "the door to be closed")
     assert at_load.kiosk()["message"]
     assert box_state(at_load, number) == "expected"
@@ -105,6 +105,6 @@ def test_a_door_left_open_is_said_until_it_is_closed(box: str, number: str, at_l
     )
     assert where.replace("A/", "") in view["message"]
     assert box_state(at_load, number) == "expected"
-    at_load.do(f"doors/{where}/close")
+    at_load.close(where)
     at_load.state(number, "ready")
     at_load.home()
