@@ -11,13 +11,20 @@ const DRAWN = { kiosk: { width: 480, height: 900 }, phone: { width: 375, height:
 let orders = known.orders;
 let world = null;
 let chosen = sessionStorage.getItem("order");
+let awaited = null; // an order that was placed a moment ago
 let shownLink = null;
 
-const kept = (name) => sessionStorage.getItem(`${name} ${chosen}`);
-const keep = (name, value) => sessionStorage.setItem(`${name} ${chosen}`, value);
+const kept = (name) => sessionStorage.getItem(`${name} ${order()?.order_no}`);
+const keep = (name, value) => sessionStorage.setItem(`${name} ${order()?.order_no}`, value);
 
+// The chosen order; until the page has heard of it, the newest that is not yet collected.
 function order() {
-  return orders.find((each) => each.order_no === chosen) ?? null;
+  return (
+    orders.find((each) => each.order_no === chosen) ??
+    orders.find((each) => each.state !== "collected") ??
+    orders[0] ??
+    null
+  );
 }
 
 function choose(number) {
@@ -71,8 +78,8 @@ function hands(item) {
       const where = `${letter}/${no}`;
       if (door.open && door.contents.length && !item) add("take", `doors/${where}/take`, undefined, where);
       if (door.open && !door.contents.length && item) add("put", `doors/${where}/put`, { label: item.label }, where);
-      if (door.open) add("close", `doors/${where}/close`, undefined, where);
-      else if (door.unlocked) add("pull", `doors/${where}/pull`, undefined, where);
+      if (door.open && !door.unlocked) add("close", `doors/${where}/close`, undefined, where);
+      else if (!door.open && door.unlocked) add("pull", `doors/${where}/pull`, undefined, where);
     }
   for (const [name, machine] of Object.entries(world?.machines ?? {}))
     if (machine.outlet.length) add("outlet", `machine/${name}/take`, undefined, "");
@@ -113,8 +120,10 @@ by("place").addEventListener("click", async () => {
     headers: { "content-type": "application/json" },
     body: "{}",
   });
-  if (answer.ok) choose((await answer.json()).order_no);
-  else {
+  if (answer.ok) {
+    awaited = (await answer.json()).order_no;
+    choose(awaited);
+  } else {
     by("said").textContent = words.notPlaced;
     by("said").hidden = false;
   }
@@ -180,11 +189,11 @@ function changed(name, value) {
   return true;
 }
 
-function drawOrders() {
-  if (!changed("orders", [orders, chosen])) return;
+function drawOrders(shown) {
+  if (!changed("orders", [orders, shown])) return;
   const options = orders.map((one) => new Option(`${one.company} · ${states[one.state]} · ${one.order_no}`, one.order_no));
   by("order").replaceChildren(...options);
-  by("order").value = chosen ?? "";
+  by("order").value = shown ?? "";
 }
 
 function drawMessages(one) {
@@ -198,7 +207,7 @@ function drawMessages(one) {
 
 function drawActs(now, one) {
   const list = acts(now, one);
-  if (!changed("acts", [chosen, now, list.map(({ name, word }) => [name, word])])) return;
+  if (!changed("acts", [one?.order_no, now, list.map(({ name, word }) => [name, word])])) return;
   const focused = document.activeElement?.dataset?.act;
   const buttons = list.map(({ name, word, press }, at) => {
     const button = document.createElement("button");
@@ -214,8 +223,8 @@ function drawActs(now, one) {
 }
 
 function draw() {
-  if (!order()) chosen = (orders.find((one) => one.state !== "collected") ?? orders[0])?.order_no ?? null;
   const one = order();
+  if (one && chosen !== one.order_no && chosen !== awaited) chosen = one.order_no;
   if (one?.code) keep("code", one.code);
   const now = step(one);
   for (const say of document.querySelectorAll("[data-when]")) say.hidden = say.dataset.when !== now;
@@ -226,7 +235,7 @@ function draw() {
     if (index === at) each.setAttribute("aria-current", "step");
     else each.removeAttribute("aria-current");
   });
-  drawOrders();
+  drawOrders(one?.order_no);
   drawMessages(one);
   drawActs(now, one);
 }
