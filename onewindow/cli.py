@@ -20,7 +20,7 @@ from onewindow.broker import BrokerMissing
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
 from onewindow.demo_orders import OrderNotTaken
-from onewindow.server import PortTaken
+from onewindow.listening import PortTaken
 from onewindow.settings_file import BadSettings, load_district, load_site
 from onewindow.supervisor import StartFailed
 

@@ -18,8 +18,9 @@ from controller.link.mqtt import DistrictMqtt
 from controller.settings import DistrictSettings, MqttTable
 from controller.store import Store, open_store
 from onewindow.broker_login import broker_of
+from onewindow.listening import listening
 from onewindow.migrate import upgrade
-from onewindow.server import listening, serve
+from onewindow.server import serve
 
 log = structlog.get_logger()
 

@@ -12,31 +12,12 @@ from fastapi import FastAPI
 GRACE_S = 3  # for requests under way; event streams are ended by the app
 
 
-class PortTaken(Exception):
-    """Somebody else listens there; the text names the port and its key in the settings."""
-
-
 class _Server(uvicorn.Server):
     """Signals end the whole process in order, not the server alone."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-@contextmanager
-def listening(host: str, port: int, key: str) -> Iterator[socket.socket]:
-    """The port is ours before anything else begins. PortTaken where it is not to be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as heard:
-        heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            heard.bind((host, port))
-        except OSError as error:
-            raise PortTaken(
-                f"cannot listen on {host}, port {port}: {error.strerror}; it is set by {key}"
-            ) from error
-        yield heard
 
 
 async def serve(

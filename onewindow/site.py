@@ -29,8 +29,9 @@ from controller.telemetry.mqtt import SiteMqtt
 from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
 from onewindow.broker_login import broker_of
+from onewindow.listening import listening
 from onewindow.migrate import upgrade
-from onewindow.server import listening, serve
+from onewindow.server import serve
 
 log = structlog.get_logger()
 
