@@ -30,8 +30,10 @@ def say(lang: Lang, text: Text, values: Mapping[str, str | int]) -> str:
 
 
 def say_markup(lang: Lang, text: Text, values: Mapping[str, str | int]) -> Markup:
-    """The same for the page, with the seconds marked so that the screen can count them down."""
+    """The same for the page, where seconds are counted down and a company's name stays whole."""
     words = _in_words(lang, values)
+    if "company" in words:
+        words["company"] = Markup("<bdi>{}</bdi>").format(words["company"])
     if "seconds" in words:
         words["seconds"] = Markup("<b data-seconds>{}</b>").format(words["seconds"])
     return escape(sentence(lang, text.value)).format_map(words)
