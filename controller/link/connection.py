@@ -79,7 +79,7 @@ async def stay_connected(
         began = clock.monotonic()
         why = ""
         try:
-            async with _connected(broker, will) as line:
+            async with _connected(broker, will, clock) as line:
                 await session(line)
         except* (MqttError, OSError) as faults:
             why = _first(faults)
@@ -94,7 +94,7 @@ async def stay_connected(
 
 
 @asynccontextmanager
-async def _connected(broker: Broker, will: Will | None) -> AsyncIterator[Line]:
+async def _connected(broker: Broker, will: Will | None, clock: Clock) -> AsyncIterator[Line]:
     client = Client(
         broker.host,
         broker.port,
@@ -113,9 +113,24 @@ async def _connected(broker: Broker, will: Will | None) -> AsyncIterator[Line]:
             await client.__aenter__()
         yield Line(client)
     finally:
-        # Neither library closes the socket of a connection that failed half-way, and neither has
-        # a public way to close one without a goodbye.
-        client._client._sock_close()  # noqa: SLF001 - see above
+        await _hang_up(client, clock)
+
+
+async def _hang_up(client: Client, clock: Clock) -> None:
+    """Close the socket without a goodbye.
+
+    Neither library closes the socket of a connection that failed half-way, and neither has a
+    public way to close one at once.
+    """
+    paho = client._client  # noqa: SLF001 - see above
+    # A thread may still be connecting: what it opens is closed at once. And a wish to write reaches
+    # the loop one turn later, when the socket's number may be another's: no new one is taken.
+    paho.on_socket_open = lambda _client, _userdata, sock: sock.close()
+    paho.on_socket_register_write = None
+    try:
+        await clock.sleep(0)
+    finally:
+        paho._sock_close()  # noqa: SLF001 - see above
 
 
 @asynccontextmanager

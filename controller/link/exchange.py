@@ -22,6 +22,7 @@ log = structlog.get_logger()
 Alarm = Callable[[str, str, str], None]  # kind, where, what
 
 JOURNAL_BROKEN = "journal_broken"
+TOGETHER = 10  # entries in one transaction: a few syncs for a batch, and some 10 ms of the loop
 
 
 class Exchange:
@@ -89,9 +90,10 @@ class Exchange:
             self._trouble(topic, str(flaw))
 
     async def _copy(self, payload: bytes) -> None:
-        for entry in self._receiver.open(payload):
-            self._receiver.take(entry)
-            await self._clock.sleep(0)  # doors are looked at between two entries
+        found = self._receiver.open(payload)
+        for first in range(0, len(found), TOGETHER):
+            self._receiver.take(found[first : first + TOGETHER])
+            await self._clock.sleep(0)  # others have the loop between two transactions
 
     async def _acknowledge(self, line: Line) -> None:
         await line.publish(self._ack_topic, self._receiver.acknowledgement(), retain=True)
@@ -115,14 +117,14 @@ class Exchange:
 class Waker:
     """Carries news of commits to the loop, from whichever thread made them."""
 
-    def __init__(self, wake: Callable[[set[str]], None], writes: Stream) -> None:
+    def __init__(self, wake: Callable[[list[Entry]], None], writes: Stream) -> None:
         self._wake = wake
         self._writes = writes
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @contextmanager
     def awake(self) -> Iterator[None]:
-        """As long as this lasts, `wake` is called on this loop with the sites that wrote."""
+        """As long as this lasts, `wake` is called on this loop with the entries that we wrote."""
         self._loop = asyncio.get_running_loop()
         try:
             yield
@@ -132,7 +134,7 @@ class Waker:
     def committed(self, entries: list[Entry]) -> None:
         """A listener for `Store.on_commit`."""
         loop = self._loop
-        sites = {entry.site for entry in entries if entry.stream is self._writes}
-        if loop is not None and sites:
+        written = [entry for entry in entries if entry.stream is self._writes]
+        if loop is not None and written:
             with suppress(RuntimeError):  # a thread's last commit while the loop is closing
-                loop.call_soon_threadsafe(self._wake, sites)
+                loop.call_soon_threadsafe(self._wake, written)

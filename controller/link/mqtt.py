@@ -6,7 +6,7 @@ from random import Random
 
 from sqlalchemy import Table
 
-from controller.journal import Stream
+from controller.journal import Entry, Stream
 from controller.link import topics
 from controller.link.batches import LinkKeys
 from controller.link.connection import Broker, Line, stay_connected
@@ -89,7 +89,7 @@ class DistrictMqtt:
             else:
                 await exchange.hear(topic, payload, line)
 
-    def _wake(self, sites: set[str]) -> None:
-        for site in sites:
+    def _wake(self, written: list[Entry]) -> None:
+        for site in {entry.site for entry in written}:
             if exchange := self._exchanges.get(site):
                 exchange.wake()

@@ -63,12 +63,26 @@ class Receiver:
             raise Untrusted(f"entry {new[0].seq} does not follow the one that we have")
         return new
 
-    def take(self, entry: Entry) -> None:
-        """Copy one entry and do what it says, in one transaction. Untrusted where it cannot be."""
+    def take(self, found: list[Entry]) -> None:
+        """Copy entries and do what they say, in one transaction.
+
+        Untrusted where one cannot be applied; those before it are then kept all the same.
+        """
+        try:
+            self._take(found)
+        except Untrusted:
+            if len(found) == 1:
+                raise
+            for entry in found:
+                self._take([entry])
+
+    def _take(self, found: list[Entry]) -> None:
+        entry = found[0]
         try:
             with self._store.write() as transaction:
-                transaction.receive(entry)
-                self._apply(transaction, entry)
+                for entry in found:
+                    transaction.receive(entry)
+                    self._apply(transaction, entry)
         except BrokenChain as error:
             raise Untrusted(str(error)) from error
         except UNFIT as error:

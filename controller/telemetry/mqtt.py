@@ -10,7 +10,7 @@ from random import Random
 from aiomqtt import Will
 from sqlalchemy import Connection, Table
 
-from controller.journal import Stream, rfc3339
+from controller.journal import Entry, Stream, rfc3339
 from controller.link import topics as link_topics
 from controller.link.batches import LinkKeys
 from controller.link.connection import Broker, Line, stay_connected
@@ -25,6 +25,7 @@ from controller.telemetry.health import Health, MachineReports, alarm_reports, h
 HEALTH_EVERY_S = 30.0
 ONLINE = b"online"
 OFFLINE = b"offline"
+REST_KINDS = ("alarm.", "machine.", "site.")  # entries that change more than doors' reports
 
 
 class SiteMqtt:
@@ -54,6 +55,7 @@ class SiteMqtt:
         self._compartments = CompartmentReports(site)
         self._machines = MachineReports(site, store.journal)
         self._changed = asyncio.Event()
+        self._rest_changed = True  # more than doors and compartments
         self._exchange = Exchange(
             site,
             Stream.UP,
@@ -91,6 +93,7 @@ class SiteMqtt:
     async def _tell(self, line: Line) -> None:
         """Publish all there is, say `online`, then publish what changes."""
         told: dict[str, bytes] = {}
+        self._rest_changed = True
         await self._tell_changes(line, told)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell_health(line))
@@ -115,18 +118,25 @@ class SiteMqtt:
                 await line.publish(topic, payload, retain=True)
             await line.publish(link_topics.status(self._site), ONLINE, retain=True)
             await self._clock.sleep(HEALTH_EVERY_S)
+            self._rest_changed = True
+            self._changed.set()
 
     def _reports(self, connection: Connection) -> dict[str, bytes]:
-        """Every retained message that the tables give, doors first."""
+        """Every retained message that may have changed, doors first."""
         now = rfc3339(self._clock.now())
-        return {
+        reports = {
             **door_reports(connection, self._site),
             **self._compartments.read(connection, now),
-            **alarm_reports(connection, self._site),
-            **self._machines.read(connection),
-            **discovery_report(connection, self._site, link_topics.status(self._site)),
         }
+        if self._rest_changed:
+            self._rest_changed = False
+            status = link_topics.status(self._site)
+            reports |= alarm_reports(connection, self._site)
+            reports |= self._machines.read(connection)
+            reports |= discovery_report(connection, self._site, status)
+        return reports
 
-    def _wake(self, _sites: set[str]) -> None:
+    def _wake(self, written: list[Entry]) -> None:
         self._exchange.wake()
+        self._rest_changed |= any(entry.kind.startswith(REST_KINDS) for entry in written)
         self._changed.set()

@@ -153,7 +153,12 @@ def test_a_broken_chain_changes_nothing(ends):
     ends.write(3)
     ours = ends.journal(ends.ours)
     ends.copy(sealed(ends, ours[:1]))
-    unchanged(ends, sealed(ends, [another(ours[1], prev="ab" * 32)]), Untrusted, "does not follow")
+    unchanged(
+        ends,
+        sealed(ends, [another(ours[1], prev="ab" * 32)]),
+        Untrusted,
+        "does not follow the one that we have",
+    )
     changed = [another(ours[1], at="2026-11-24T12:00:00.001Z"), ours[2]]
     unchanged(ends, sealed(ends, changed), Untrusted, "does not follow")
 

@@ -63,6 +63,21 @@ async def test_the_district_hears_that_a_site_has_gone(broker, site, district):
         await until(lambda: district.statuses[-1] == ("FT-0001", False), "offline")
 
 
+async def test_what_a_broker_acknowledged_and_forgot_is_sent_again(broker, site, district):
+    """A PUBACK proves nothing: while nobody copies the journal, the cursor stays where it is."""
+    site.write(3)
+    with listening(broker) as viewer:
+        async with running(site.mqtt(broker)):
+            heard = lambda: [topic for topic, _ in viewer.messages]  # noqa: E731 - one line of it
+            await until(lambda: journal("FT-0001", UP) in heard(), "the batch on the broker")
+    broker.stop(signal.SIGKILL)
+    broker.forget()
+    broker.start()
+    async with running(site.mqtt(broker), district.mqtt(broker)):
+        await until(lambda: same(site, district), "equal journals")
+    assert district.applied == [("FT-0001", seq) for seq in (1, 2, 3)]
+
+
 async def test_a_broker_that_was_killed_and_forgot_everything_costs_nothing(broker, site, district):
     async with running(site.mqtt(broker), district.mqtt(broker)):
         site.write(10)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from controller.link.connection import RETRY_MAX_S, Broker, stay_connected
 from tests.brokers import free_port
-from tests.controller.link.live import address, running
+from tests.controller.link.live import address, running, until
 
 
 class Impatient:
@@ -23,6 +24,9 @@ class Impatient:
         return sum(self.slept)
 
     async def sleep(self, seconds):
+        if not seconds:
+            await asyncio.sleep(0)
+            return
         self.slept.append(seconds)
         self._left -= 1
         if not self._left:
@@ -79,9 +83,28 @@ async def test_a_topic_that_the_broker_refuses_is_said(broker):
     assert "does not let us hear onewindow/FT-0002/status" in logs[0]["why"]
 
 
-async def test_a_connection_that_ends_leaves_no_socket(broker, site, district):
-    async with running(site.mqtt(broker), district.mqtt(broker)):
-        pass
+def sockets_to(broker):
+    """This process's open TCP sockets whose other end is the broker."""
+    mine = {str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+    port = f":{broker.port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [line for line in lines if line[2].endswith(port) and f"socket:[{line[9]}]" in mine]
+
+
+async def test_a_connection_that_ends_leaves_nothing_behind(broker, site, district):
+    """No socket, no task, and nothing that still wants to write to a number of a closed socket."""
+    trouble = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: trouble.append(context))
+    for turns in range(20):
+        async with running(site.mqtt(broker), district.mqtt(broker)):
+            site.write()
+            for _ in range(turns * 2):
+                await asyncio.sleep(0)
+    await until(lambda: not sockets_to(broker), "every socket closed")
     broker.tell(signal.SIGSTOP)
     async with running(site.mqtt(broker)):
         await asyncio.sleep(0.1)
+    await asyncio.sleep(0.05)
+    await until(lambda: not sockets_to(broker), "every socket closed")
+    assert not trouble

@@ -78,8 +78,8 @@ class TwoEnds:
 
     def copy(self, payload):
         """What the other end does with a batch, and its answer."""
-        for entry in self.receiver.open(payload):
-            self.receiver.take(entry)
+        if found := self.receiver.open(payload):
+            self.receiver.take(found)
         return self.receiver.acknowledgement()
 
     def calm(self, rounds=200):
