@@ -42,7 +42,7 @@ class Ops:
     def page(
         self, request: Request, template: str, person: Person, here: str, **context: Any
     ) -> Response:
-        standing = sum(site.alarms for site in self.district.sites())
+        standing = len(self.district.alarms())
         return self._desk.page(request, template, person, here=here, standing=standing, **context)
 
     def site(self, site_id: str) -> SiteView:

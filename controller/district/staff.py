@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import argon2
+import structlog
 from sqlalchemy import Connection, delete, select
 
 from controller.district.schema import login_sessions, login_tries
@@ -22,6 +23,8 @@ from controller.ports import Clock
 from controller.refusals import Reason, Refused
 from controller.settings import LoginTable
 from controller.store import Store
+
+log = structlog.get_logger()
 
 TOKEN_BYTES = 32
 IDLE = timedelta(minutes=30)
@@ -80,6 +83,7 @@ class Staff:
             fits = await asyncio.to_thread(_verify, stored, password)
             if login is None or not fits:
                 self._count_wrong(keys)
+                log.info("staff.refused")  # whoever mistypes may type the password as the name
                 raise Refused(Reason.UNAUTHENTICATED)
         return self._open(login, keys)
 
@@ -132,6 +136,7 @@ class Staff:
                     seen_at=rfc3339(now),
                 )
             )
+        log.info("staff.logged_in", username=login.username, role=login.role)
         return token
 
     def _count_wrong(self, keys: list[tuple[str, int]]) -> None:
