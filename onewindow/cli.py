@@ -15,6 +15,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer expor
 
 from controller.clock import SystemClock
 from controller.store import StoreRefused
+from firmware_bridge.urls import BadUrl
 from onewindow import journal, logs
 from onewindow.broker import BrokerMissing
 from onewindow.demo import PORT_MAX, DemoRefused, Options
@@ -117,7 +118,9 @@ def migrate(config: Config) -> None:
     from onewindow.migrate import upgrade_of  # noqa: PLC0415 - see above
 
     before, after = upgrade_of(config)
-    Console().print(f"already at {after}" if before == after else f"{before} -> {after}")
+    Console().print(
+        f"already at {after}" if before == after else f"{before or 'nothing'} -> {after}"
+    )
 
 
 @app.command()
@@ -147,21 +150,12 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Of its chance.")] = 0,
 ) -> None:
     """Be the machines that site.toml names, on the wire, with a page to press doors on."""
-    from onewindow.simulate import plan_of  # noqa: PLC0415 - see above
-    from simulator.run import serve  # noqa: PLC0415
+    from onewindow.simulate import run  # noqa: PLC0415 - see above
 
     settings = load_site(config)
     logs.to_stderr()
-    asyncio.run(
-        serve(
-            plan_of(settings),
-            host=host,
-            port=port,
-            folder=data or settings.site.data,
-            seed=seed,
-            speed=speed,
-        )
-    )
+    folder = data or settings.site.data
+    asyncio.run(run(settings, host=host, port=port, folder=folder, seed=seed, speed=speed))
 
 
 def main() -> None:
@@ -180,7 +174,7 @@ def _one_line_for_errors() -> Iterator[None]:
     except UsageError as error:
         command = error.ctx.command_path if error.ctx else "onewindow"
         _end(f"{error.format_message()} (see {command} --help)", WRONG_USE)
-    except BadSettings as error:
+    except (BadSettings, BadUrl) as error:
         _end(str(error), WRONG_USE)
     except (typer.Abort, KeyboardInterrupt):
         _end("ended", FAILED)

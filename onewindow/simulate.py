@@ -4,8 +4,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from controller.settings import CabinetTable, SiteSettings
+from controller.store import StoreRefused
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace, TcpPlace, parse
 from onewindow.settings_file import BadSettings
+from simulator.memory import Broken
 from simulator.plan import (
     BoardPlan,
     CabinetPlan,
@@ -15,6 +17,18 @@ from simulator.plan import (
     Plan,
     ScannerPlan,
 )
+from simulator.run import serve
+
+
+async def run(
+    settings: SiteSettings, *, host: str, port: int, folder: Path, seed: int, speed: float
+) -> None:
+    """The machines that the settings name are on their wires until SIGTERM or SIGINT."""
+    plan = plan_of(settings)
+    try:
+        await serve(plan, host=host, port=port, folder=folder, seed=seed, speed=speed)
+    except Broken as error:
+        raise StoreRefused(str(error)) from error
 
 
 def plan_of(settings: SiteSettings) -> Plan:

@@ -162,3 +162,52 @@ def test_a_taken_port_is_one_line_that_names_port_and_option(tmp_path: Path):
     assert "--port" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.glob("logs/*")), "nothing was started"
+
+
+BAD_SITE = """
+[site]
+id = "FT-0001"
+name = "x"
+address = "x"
+data = "{data}"
+[[cabinet]]
+letter = "A"
+boards = ["modbus+rtu:///dev/ttyS9?baud=19201&unit=1&profile=waveshare-relay-32"]
+[[compartment]]
+cabinet = "A"
+no = 1
+size = "S"
+height_cm = 30
+[link]
+key = "00112233445566778899aabbccddeeff"
+code_key = "10112233445566778899aabbccddeeff"
+typed_salt = "20112233445566778899aabbccddeeff"
+"""
+
+
+@pytest.mark.parametrize("command", ["site", "simulate"])
+def test_a_bad_device_address_is_one_line(tmp_path: Path, command: str):
+    config = tmp_path / "site.toml"
+    config.write_text(BAD_SITE.format(data=tmp_path / "data"))
+    done = run_apart(command, "--config", str(config))
+    assert done.returncode == 2
+    assert "baud=19201" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_migrate_says_what_it_did(run: Run, tmp_path: Path):
+    config = tmp_path / "site.toml"
+    config.write_text(BAD_SITE.format(data=tmp_path / "data"))
+    assert run("migrate", "--config", str(config)).stdout.startswith("nothing -> ")
+    assert run("migrate", "--config", str(config)).stdout.startswith("already at ")
+
+
+def test_a_database_in_use_is_one_line(tmp_path: Path, run: Run, database: Path):
+    config = tmp_path / "site.toml"
+    config.write_text(BAD_SITE.format(data=tmp_path))
+    table = journal_table(MetaData())
+    with open_store(database, table, ManualClock(datetime(2026, 11, 23, tzinfo=UTC))):
+        done = run("migrate", "--config", str(config))
+    assert done.returncode == 1
+    assert "in use by another process" in done.stderr
+    assert done.stderr.count("\n") == 1
