@@ -26,6 +26,7 @@ READY_S = 60.0  # a cold start on a busy machine; a warm one takes a few seconds
 SEEN_S = 30.0  # how long a story waits for anything to become true
 ENDED_S = 15.0
 LOOK_S = 0.05
+FAST = ("--speed", "20")  # bolts, paper and people; never the wire
 
 _taken = count()
 
@@ -64,10 +65,12 @@ def until(look: Callable[[], Any], what: str, within_s: float = SEEN_S) -> Any:
 class Stage:
     """`onewindow demo` in a folder of its own; a context ends it and all its processes."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, **settings: str) -> None:
+        """`settings` go to every process as `ONEWINDOW_...` variables."""
         self.folder = folder
         self.port = free_ports()
         self._options = options
+        self._settings = {f"ONEWINDOW_{name}": value for name, value in settings.items()}
         self._http = httpx.Client(timeout=10.0, trust_env=False)
         self._demo: subprocess.Popen[bytes] | None = None
         self.mqtt = Listener()
@@ -87,7 +90,13 @@ class Stage:
         command += ["--data", str(self.folder), *self._options]
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "demo.log").open("ab") as log:
-            self._demo = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self._demo = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | self._settings,
+            )
         until(self._is_ready, f"demo.json; see {self.folder}/demo.log", READY_S)
         self.mqtt.connect(**self.demo["mqtt"])
 

@@ -5,9 +5,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from stage import Stage
-
-FAST = ("--speed", "20")
+from stage import FAST, Stage
 
 _orders = count(440304202611250001)
 

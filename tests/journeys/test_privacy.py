@@ -1,7 +1,6 @@
 """Names, phones, codes, tokens and keys of a busy day are searched for wherever they may not be."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from random import Random
 
 import httpx
 import pytest
-from stage import Stage, until
+from stage import FAST, Stage, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("privacy")]
 
@@ -20,12 +19,8 @@ GIVEN = "梓涵浩宇欣怡子轩诗琪俊杰雨桐思远嘉禾晓"
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    os.environ["ONEWINDOW_LOG_LEVEL"] = "debug"
-    try:
-        with Stage(tmp_path_factory.mktemp("private"), "--speed", "20") as opened:
-            yield opened
-    finally:
-        del os.environ["ONEWINDOW_LOG_LEVEL"]
+    with Stage(tmp_path_factory.mktemp("private"), *FAST, LOG_LEVEL="debug") as opened:
+        yield opened
 
 
 def people(dice: Random) -> Iterator[dict[str, str | None]]:
