@@ -48,6 +48,7 @@ class Book:
         self.store = store
         self.site = site
         self.broken = asyncio.Event()
+        self.acts = 0  # done so far: where this stands still, so does everything
         self._clock = clock
         self.step = step  # counted by who wants to break off at one
 
@@ -63,6 +64,7 @@ class Book:
         except DBAPIError as error:
             self.broken.set()
             raise StoreBroken(str(error.orig)) from error
+        self.acts += 1
         self.step("committed")
 
     @contextmanager

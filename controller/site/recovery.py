@@ -5,6 +5,7 @@ the machine or a person may still settle it, and until then nothing of it is han
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import Connection
@@ -51,15 +52,17 @@ async def recover(
 def check_tail(connection: Connection, site: str) -> None:
     """BrokenChain if the newest part of a chain does not hold together."""
     for stream in Stream:
-        newest = head(connection, journal, site, stream).seq
-        start = max(0, newest - TAIL)
-        seq, last = start, None
-        for entry in entries(connection, journal, site, stream, after=start):
-            seq += 1
+        newest = head(connection, journal, site, stream)
+        start = max(0, newest.seq - TAIL)
+        try:
+            tail = list(entries(connection, journal, site, stream, after=start))
+        except (ValueError, TypeError) as error:
+            raise BrokenChain(site, stream, start + 1, "or a later one cannot be read") from error
+        for seq, entry in enumerate(tail, start + 1):
             if entry.seq != seq:
                 raise BrokenChain(site, stream, seq, "is missing or out of order")
-            if last is not None and entry.prev != last:
-                raise BrokenChain(site, stream, seq, "does not follow the entry before")
-            last = entry.hash
-        if last is not None and last != head(connection, journal, site, stream).hash:
-            raise BrokenChain(site, stream, seq, "was changed")
+        for before, entry in pairwise(tail):
+            if entry.prev != before.hash:
+                raise BrokenChain(site, stream, entry.seq, "does not follow the entry before")
+        if tail and tail[-1].hash != newest.hash:
+            raise BrokenChain(site, stream, newest.seq, "was changed")

@@ -56,6 +56,8 @@ class Watch:
         self._lost: dict[str, tuple[float, AlarmKind]] = {}  # boards: since when, what
         self._ajar: set[Place] = set()
         self._released_at: dict[Place, float] = {}
+        self._pending: list[Place] = []  # shut or not, something behind them is undecided
+        self._pending_at = -1  # the book's acts when this was looked up
 
     # boards
 
@@ -173,15 +175,21 @@ class Watch:
         """Doors left open; doors shut, with nobody there, behind which something is undecided."""
         for place in self._doors:
             self._look_after_open(place, now)
+        if self._pending_at != self._book.acts:
+            self._pending = self._look_up_pending()
+            self._pending_at = self._book.acts
+        for place in self._pending:
+            if place not in self.attended and self._doors.is_seen(place):
+                self._look_after_shut(place, now)
+
+    def _look_up_pending(self) -> list[Place]:
         with self._book.look() as connection:
             rows = connection.execute(
                 select(compartments.c.cabinet, compartments.c.no).where(
                     compartments.c.state.in_(PENDING)
                 )
-            ).all()
-        for place in (Place(row.cabinet, row.no) for row in rows):
-            if place not in self.attended and self._doors.is_seen(place):
-                self._look_after_shut(place, now)
+            )
+            return [Place(row.cabinet, row.no) for row in rows]
 
     def _look_after_open(self, place: Place, now: float) -> None:
         door = self._doors[place]

@@ -34,18 +34,20 @@ class Box:
     says: DoorSight | None = None  # a switch that lies
 
 
+class PowerCut(BaseException):
+    """The plug is pulled: nothing catches this but the test."""
+
+
 class Power:
-    """Fails at a step that somebody counts."""
+    """What drives the machines; it never fails here."""
 
     on = True
 
     def check(self) -> None:
-        if not self.on:
-            raise PowerCut
+        """PowerCut where there is none."""
 
-
-class PowerCut(BaseException):
-    """The plug is pulled: nothing catches this but the test."""
+    def strike(self) -> None:
+        """The same at an instant that matters, which may be the last one."""
 
 
 class Cabinet:
@@ -58,9 +60,9 @@ class Cabinet:
         self.boxes = [Box() for _ in range(doors)]
         self.lose_replies = 0  # of so many releases to come
         self.refuse = 0
+        self.look_s = 0.0
         self.silent = False
         self.gone = False
-        self.springs_open = False
         self.before_pulse: Callable[[int], None] = lambda _door: None
         self.power = Power()
         self._changed = asyncio.Event()
@@ -73,30 +75,34 @@ class Cabinet:
         return asyncio.get_running_loop().time()
 
     async def release(self, door: int) -> None:
-        self.power.check()
+        self.power.strike()
         self._check_line()
         await asyncio.sleep(0.02)
         self.power.check()
         if self.refuse:
             self.refuse -= 1
             raise NotMoved(self.name, "refused")
+        self._pulse(door)
+        self.power.strike()
+        if self.lose_replies:
+            self.lose_replies -= 1
+            await asyncio.sleep(0.3)
+            raise OutcomeUnknown(self.name, "no reply")
+
+    def _pulse(self, door: int) -> None:
         self.before_pulse(door)
         box = self[door]
         box.pulses += 1
         if not box.jammed:
             box.bolts += 1
             box.unlocked_until = self.now() + FALLS_BACK_S
-            if self.springs_open:
-                self.pull(door)
         self._changed.set()
-        if self.lose_replies:
-            self.lose_replies -= 1
-            await asyncio.sleep(0.3)
-            raise OutcomeUnknown(self.name, "no reply")
 
     async def look(self) -> BoardSight:
         self.power.check()
         self._check_line()
+        if self.look_s:
+            await asyncio.sleep(self.look_s)
         return BoardSight(
             at=self.now(),
             doors=tuple(self._door(box) for box in self.boxes),
@@ -168,6 +174,7 @@ class Printer:
     def __init__(self, name: str = "M1") -> None:
         self.name = name
         self.blanks = 200
+        self.print_s = 20.0
         self.last = Command(0, None, Outcome.NONE, 0)
         self.previous = Command(0, None, Outcome.NONE, 0)
         self.state = MachineState.IDLE
@@ -232,7 +239,7 @@ class Printer:
         )
 
     async def present(self, seq: int, document: Job | Slot) -> None:
-        self.power.check()
+        self.power.strike()
         if self.gone:
             raise NotMoved(self.name, "not sent")
         await asyncio.sleep(0.005)
@@ -247,7 +254,8 @@ class Printer:
             self.previous = self.last
             self.last = Command(seq, document, Outcome.RUNNING, 0)
             self.state = MachineState.PRINTING
-            self.done_at = self.now() + 20.0
+            self.done_at = self.now() + self.print_s
+        self.power.strike()
         if self.lose_replies:
             self.lose_replies -= 1
             raise OutcomeUnknown(self.name, "no reply")
@@ -262,6 +270,12 @@ class Printer:
 
     async def alive(self) -> None:
         self.power.check()
+
+    def swallow(self) -> None:
+        """Its own take time is over: what nobody took goes back inside."""
+        self.reject += self.outlet
+        self.outlet = []
+        self._end(Outcome.RETRACTED)
 
     # hands
 

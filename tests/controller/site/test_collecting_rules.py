@@ -206,6 +206,7 @@ def test_a_bolt_that_certainly_stayed_leaves_all_as_it_was(town):
             assert (state_of(town), town.cabinet[1].open) == ("loaded", False)
             town.site.press("again")
             await town.take()
+            await town.shows("rate")
             assert state_of(town) == "collected"
 
     run(story)

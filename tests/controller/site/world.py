@@ -185,7 +185,7 @@ class Town:
         self.reader = Reader()
         self.module = module
         self.step = step
-        self.power = self.cabinet.power = self.printer.power = Power()
+        self.power = Power()
         self.hands: list[str] = []
         self.seen: list[KioskView] = []
         self.site: Site
@@ -196,9 +196,12 @@ class Town:
     async def at_work(self) -> AsyncIterator["Town"]:
         """The site runs inside; it is cancelled at the end, and leaves nothing."""
         clock = LoopClock(START + self.wall_ahead)
+        self.cabinet.power = self.printer.power = self.power
+        is_new = not self.path.exists()
         with open_store(self.path, journal, clock, module=self.module) as self.store:
-            with self.store.write() as transaction:
-                metadata.create_all(transaction.connection)
+            if is_new:
+                with self.store.write() as transaction:
+                    metadata.create_all(transaction.connection)
             self.site = self.build(clock)
             async with asyncio.TaskGroup() as group:
                 site = group.create_task(self.site.run())
