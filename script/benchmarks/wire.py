@@ -21,44 +21,32 @@ from firmware_bridge import modbus
 from firmware_bridge.bus import Bus
 from firmware_bridge.lines import open_line
 from firmware_bridge.modbus_device import ModbusDevice
-from firmware_bridge.open import silence_s, timing_of
+from firmware_bridge.open import timing_of
 from firmware_bridge.turns import Urgency
 from firmware_bridge.urls import parse
+from script.benchmarks.far_end import (
+    BAUD,
+    CHAR_S,
+    POLL_S,
+    REQUEST_BYTES,
+    SILENCE_S,
+    SPUN_S,
+    sealed,
+    wait_until,
+)
 from script.benchmarks.rows import Progress, Row
 
-BAUD: Final = 19_200
-BITS_PER_CHAR: Final = 10  # 8N1
 UNITS: Final = range(1, 9)
 INPUTS: Final = 32
-REQUEST_BYTES: Final = 8
-ANSWER_BYTES: Final = 9
 WINDOWS: Final = 5  # the best counts: what else the machine does is not the line's doing
 WINDOW_S: Final = 1.5
 WARM_UP_S: Final = 0.5
-SPUN_S: Final = 0.0003  # the last part of a wait is spun: sleeping is not that exact
-CHAR_S: Final = BITS_PER_CHAR / BAUD
-LIMIT_PER_S: Final = 1 / ((REQUEST_BYTES + ANSWER_BYTES) * CHAR_S + 2 * silence_s(BAUD))
-
-
-def _crc(frame: bytes) -> bytes:
-    check = 0xFFFF
-    for byte in frame:
-        check ^= byte
-        for _ in range(8):
-            check = check >> 1 ^ 0xA001 if check & 1 else check >> 1
-    return frame + bytes([check & 0xFF, check >> 8])
-
-
-def _wait_until(moment: float) -> None:
-    if (rest_s := moment - time.monotonic() - SPUN_S) > 0:
-        time.sleep(rest_s)
-    while time.monotonic() < moment:
-        pass
+LIMIT_PER_S: Final = 1 / POLL_S
 
 
 def boards(master: int, report: Connection) -> None:
     """Answer until the parent says that it is over, then report the silences that were heard."""
-    answers = {unit: _crc(bytes([unit, 2, 4, unit, 0xFF, 0xFF, 0xFF])) for unit in UNITS}
+    answers = {unit: sealed(bytes([unit, 2, 4, unit, 0xFF, 0xFF, 0xFF])) for unit in UNITS}
     silences: list[float] = []
     ended_at = 0.0
     while True:
@@ -71,11 +59,11 @@ def boards(master: int, report: Connection) -> None:
             silences.append(began_at - ended_at)
         while len(request) < REQUEST_BYTES:  # a busy system may hand it over in two pieces
             request += os.read(master, REQUEST_BYTES - len(request))
-        assert _crc(request[:-2]) == request, request.hex(" ")
+        assert sealed(request[:-2]) == request, request.hex(" ")
         answer = answers[request[0]]
-        answered_at = began_at + REQUEST_BYTES * CHAR_S + silence_s(BAUD)
+        answered_at = began_at + REQUEST_BYTES * CHAR_S + SILENCE_S
         for n in range(len(answer)):
-            _wait_until(answered_at + (n + 1) * CHAR_S)
+            wait_until(answered_at + (n + 1) * CHAR_S, SPUN_S)
             ended_at = time.monotonic()
             os.write(master, answer[n : n + 1])
     report.send(silences)
@@ -122,11 +110,11 @@ def run(progress: Progress) -> list[Row]:
     for fd in (master, slave):
         with contextlib.suppress(OSError):
             os.close(fd)
-    broken = sum(silence < silence_s(BAUD) for silence in silences)
+    broken = sum(silence < SILENCE_S for silence in silences)
     detail: dict[str, Any] = {
         "polls_per_s": [round(window, 2) for window in windows],
         "limit_per_s": round(LIMIT_PER_S, 2),
-        "silence_needed_us": round(silence_s(BAUD) * 1e6),
+        "silence_needed_us": round(SILENCE_S * 1e6),
         "silence_p50_us": round(statistics.median(silences) * 1e6),
         "silence_shortest_us": round(min(silences) * 1e6),
         "cpu_us_per_poll": round(cpu_s / figures["requests"] * 1e6),
