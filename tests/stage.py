@@ -233,6 +233,12 @@ class Stage:
         database = self.demo["databases"][tier]
         return json.dumps([self.journal(database, "down"), self.journal(database, "up")])
 
+    def alarms(self) -> set[tuple[str, str]]:
+        """Kind and place of each alarm that stands on MQTT."""
+        said = dict(self.mqtt.topics)
+        found = [json.loads(said[topic]) for topic in said if "/alarm/" in topic]
+        return {(each["kind"], each["where"]) for each in found}
+
     # the kiosk
 
     def kiosk(self) -> dict[str, Any]:

@@ -8,13 +8,6 @@ from stage import Stage, until
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("door-troubles")]
 
 
-def alarms(stage: Stage) -> set[tuple[str, str]]:
-    """Kind and place of each alarm that stands on MQTT."""
-    said = dict(stage.mqtt.topics)
-    found = [json.loads(said[topic]) for topic in said if "/alarm/" in topic]
-    return {(each["kind"], each["where"]) for each in found}
-
-
 def door_state(stage: Stage, where: str) -> str:
     return str(json.loads(stage.mqtt.topics[f"onewindow/FT-0001/cabinet/{where}/door"])["state"])
 
@@ -31,7 +24,7 @@ def test_a_jammed_lock_is_named_and_the_rest_is_handed_over(stage: Stage, number
     view = stage.screen("trouble")
     assert view["case"]
     assert view["message"]
-    until(lambda: ("lock_jammed", where) in alarms(stage), "lock_jammed on MQTT")
+    until(lambda: ("lock_jammed", where) in stage.alarms(), "lock_jammed on MQTT")
     listed = stage.api("GET", "/alarms").json()["alarms"]
     assert ("lock_jammed", where) in {(each["kind"], each["where"]) for each in listed}
     assert stage.press("skip").is_success
@@ -47,7 +40,7 @@ def test_a_jammed_lock_is_named_and_the_rest_is_handed_over(stage: Stage, number
 def test_a_door_that_opens_by_itself_is_forced_until_it_is_shut(stage: Stage):
     where = "A/31"
     stage.do(f"doors/{where}/force")
-    until(lambda: ("door_forced", where) in alarms(stage), "door_forced on MQTT")
+    until(lambda: ("door_forced", where) in stage.alarms(), "door_forced on MQTT")
     assert door_state(stage, where) == "open"
     stage.close(where)
-    until(lambda: ("door_forced", where) not in alarms(stage), "door_forced cleared")
+    until(lambda: ("door_forced", where) not in stage.alarms(), "door_forced cleared")

@@ -113,13 +113,14 @@ def test_a_door_left_open_is_said_until_it_is_closed(box: str, number: str, at_l
     where = at_load.open_door()
     at_load.do(f"doors/{where}/put", label=box)
     view = until(
-        lambda: (
-            (seen := at_load.kiosk())["doors"] == [where] and seen["screen"] == "close" and seen
-        ),
+        lambda: (seen := at_load.kiosk())["text"] == "load_close" and seen,
         "the screen to ask for the door to be closed",
     )
+    assert view["doors"] == [where]
     assert where.replace("A/", "") in view["message"]
     assert box_state(at_load, number) == "expected"
+    until(lambda: ("door_ajar", where) in at_load.alarms(), "door_ajar on MQTT")
     at_load.close(where)
     at_load.state(number, "ready")
+    until(lambda: ("door_ajar", where) not in at_load.alarms(), "door_ajar cleared")
     at_load.home()
