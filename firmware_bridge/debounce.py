@@ -38,6 +38,10 @@ class Debounce:
         """Whether some input was read otherwise than it stands."""
         return any(change is not None for change in self._changing)
 
+    def is_changing(self, index: int) -> bool:
+        """Whether this input was read otherwise than it stands, and is not known for flipping."""
+        return self._changing[index] is not None and len(self._flips[index]) <= FLIPS_MAX
+
     def feed(self, reads: Sequence[bool], at: float) -> None:
         for index, value in enumerate(reads):
             self._count_flip(index, value, at)

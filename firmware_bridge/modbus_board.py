@@ -67,8 +67,13 @@ class ModbusBoard:
         self._supply = asyncio.Lock()
         self._supply_free_at = 0.0
         self._attentive_until = 0.0
-        self._door_reads = Debounce(wiring.doors)
-        self._item_reads = Debounce(wiring.doors if profile.item else 0)
+        self._begin_reading()
+
+    def _begin_reading(self) -> None:
+        """Nothing that was read before counts."""
+        self._door_reads = Debounce(self.doors)
+        self._item_reads = Debounce(self.doors if self._profile.item else 0)
+        self._fell_shut: set[int] = set()  # doors (from 0) whose items were not read since
 
     async def release(self, door: int) -> None:
         if not 1 <= door <= self.doors:
@@ -78,7 +83,9 @@ class ModbusBoard:
         async with self._supply:
             if refusal := self._bus.budget.refusal(lock):
                 raise NotMoved(self.name, f"door {door} is not released: {refusal}")
-            await self._clock.sleep(max(0.0, self._supply_free_at - self._clock.monotonic()))
+            # No sleep of nothing: a poll would have the line in that turn of the loop.
+            if (rest_s := self._supply_free_at - self._clock.monotonic()) > 0:
+                await self._clock.sleep(rest_s)
             try:
                 await self._prepare(Urgency.RELEASE)
             except DeviceFault as fault:
@@ -120,11 +127,13 @@ class ModbusBoard:
     async def watch(self) -> AsyncIterator[BoardSight]:
         shown: BoardSight | None = None
         missed: Counter[str] = Counter()
+        self._begin_reading()
         for polls in count():
             at = await self._polled("doors", self._poll_doors(), missed)
             # Two reads are longer than 60 ms at 9600 baud: items every other time, and whenever a
-            # door changes.
-            if not self._attentive or polls % 2 == 0 or self._door_reads.changing:
+            # door changes or fell shut.
+            often = self._door_reads.changing or self._fell_shut
+            if not self._attentive or polls % 2 == 0 or often:
                 await self._polled("items", self._read_items(Urgency.POLL, POLL_TRIES), missed)
             if at is not None and self._complete:
                 sight = self._sight(at)
@@ -163,8 +172,8 @@ class ModbusBoard:
 
     @property
     def _attentive(self) -> bool:
-        open_now = any(value is False for value in self._door_reads.settled)
-        return open_now or self._clock.monotonic() < self._attentive_until
+        open_now = self._fell_shut or any(value is False for value in self._door_reads.settled)
+        return bool(open_now) or self._clock.monotonic() < self._attentive_until
 
     def _pause_s(self) -> float:
         if self._attentive:
@@ -197,7 +206,11 @@ class ModbusBoard:
     async def _read_doors(self, urgency: Urgency, tries: int) -> float:
         doors = await self._inputs(self._profile.door, urgency, tries)
         at = self._clock.monotonic()
+        before = self._door_reads.settled
         self._door_reads.feed([bit == bool(self._wiring.closed) for bit in doors], at)
+        if self._profile.item is not None:
+            changes = enumerate(zip(before, self._door_reads.settled, strict=True))
+            self._fell_shut |= {n for n, change in changes if change == (False, True)}
         return at
 
     async def _read_items(self, urgency: Urgency, tries: int) -> float:
@@ -206,6 +219,7 @@ class ModbusBoard:
         there = await self._inputs(self._profile.item, urgency, tries)
         at = self._clock.monotonic()
         self._item_reads.feed([bit == bool(self._wiring.present) for bit in there], at)
+        self._fell_shut = {n for n in self._fell_shut if self._item_reads.is_changing(n)}
         return at
 
     async def _inputs(
@@ -228,7 +242,11 @@ class ModbusBoard:
         return bits[: self.doors]
 
     def _sight(self, at: float) -> BoardSight:
-        doors = tuple(_door(value) for value in self._door_reads.settled)
+        """A door is told to be shut together with what lies behind it, never before."""
+        doors = tuple(
+            DoorSight.OPEN if number in self._fell_shut else _door(value)
+            for number, value in enumerate(self._door_reads.settled)
+        )
         items = tuple(_presence(value) for value in self._item_reads.settled)
         return BoardSight(at, doors, items or (Presence.UNKNOWN,) * self.doors)
 
