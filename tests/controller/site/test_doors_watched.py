@@ -80,6 +80,30 @@ def test_doors_of_a_silent_board_are_unknown_then_alarmed_and_nothing_is_tried(t
     run(story)
 
 
+def test_a_sensor_that_cannot_be_read_does_not_say_that_the_box_is_still_there(town):
+    """The board falls silent with the pulse; the box is taken while nobody can see it."""
+
+    async def story():
+        async with town.at_work():
+            (door,) = await town.loaded()
+            town.reader.hold(qr_of(1))
+            await town.shows("confirm")
+            town.cabinet.lose_replies = 1
+            town.site.press("confirm")
+            await town.until(lambda: town.cabinet.is_unlocked(door))
+            town.cabinet.silent = True
+            town.cabinet.pull(door)
+            town.hands += town.cabinet.take(door)
+            town.cabinet.close(door)
+            view = await town.shows("stuck")
+            assert "taken" in view.buttons
+            town.site.press("taken")
+            await town.shows("rate")
+            assert [entry["by"] for entry in town.up("item.collected")] == ["person"]
+
+    run(story)
+
+
 def test_a_line_that_is_gone_has_its_own_alarm(town):
     async def story():
         async with town.at_work():

@@ -1,0 +1,36 @@
+"""The beginning of a recipient's visit, and what is asked afterwards."""
+
+from sqlalchemy import select
+
+from controller.site.schema import codes, items
+from tests.controller.site.world import Town, qr_of
+
+
+async def at_first_door(town: Town, **what: object) -> int:
+    """Loaded, scanned, confirmed: the door on the screen was released."""
+    await town.loaded(**what)
+    return await scanned(town)
+
+
+async def scanned(town: Town) -> int:
+    town.reader.hold(qr_of(1))
+    await town.shows("confirm")
+    town.site.press("confirm")
+    await town.shows("opening", "take", "push", "door_out_of_use")
+    return town.door_shown()
+
+
+def state_of(town: Town, item: str = "N1-seal1") -> str:
+    return town.rows(select(items.c.state).where(items.c.item_id == item))[0][0]
+
+
+def code_state(town: Town) -> str:
+    return town.rows(select(codes.c.state))[0][0]
+
+
+def alarms(town: Town) -> list[str]:
+    return [alarm["does"] for alarm in town.up("alarm.raised")]
+
+
+def bolts(town: Town) -> int:
+    return sum(box.bolts for box in town.cabinet.boxes)
