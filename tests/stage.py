@@ -304,11 +304,14 @@ class Stage:
 
     def load_order(self, number: str) -> list[str]:
         """All boxes of an order that a cabinet holds."""
-        order = self.order(number)
-        labels = [each["label"] for each in order["items"] if each["holder"] == "cabinet"]
-        places = self.load(*labels)
+        places = self.load(*self.labels(number))
         self.state(number, "ready")
         return places
+
+    def labels(self, number: str) -> list[str]:
+        """Of the boxes of an order that a cabinet holds."""
+        items = self.order(number)["items"]
+        return [each["label"] for each in items if each["holder"] == "cabinet"]
 
     def take_all(self) -> None:
         """From the first open door to the goodbye: take what each place offers."""

@@ -21,11 +21,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield opened
 
 
-def box_of(stage: Stage, number: str) -> str:
-    order = stage.order(number)
-    return str(next(i["label"] for i in order["items"] if i["holder"] == "cabinet"))
-
-
 def box_state(stage: Stage, number: str) -> str:
     order = stage.order(number)
     return str(next(i["state"] for i in order["items"] if i["holder"] == "cabinet"))
@@ -35,7 +30,7 @@ def box_state(stage: Stage, number: str) -> str:
 def box(stage: Stage, number: str) -> str:
     stage.place(number)
     stage.state(number, "partly_loaded")  # the licence, so the site knows the order
-    return box_of(stage, number)
+    return stage.labels(number)[0]
 
 
 @pytest.fixture
@@ -90,7 +85,7 @@ def test_an_unknown_label_and_a_foreign_vendors_read_the_same(at_load: Stage, nu
     at_load.home()
     at_load.scan(at_load.demo["badges"]["vendor"])
     at_load.screen("load")
-    assert line_after(at_load, box_of(at_load, number)) == unknown
+    assert line_after(at_load, at_load.labels(number)[0]) == unknown
     assert released(at_load) == before
     at_load.home()
 
