@@ -14,6 +14,7 @@ from controller.ports import (
     LockBoard,
     MachineSight,
     MachineState,
+    Presence,
 )
 from controller.settings import PolicyTable
 from controller.site.alarms import clear_alarm, raise_alarm
@@ -117,6 +118,7 @@ class Watch:
                     self._doors.feed(act, place, Sight.UNSEEN)
         for place in places:
             self._doors.glance(place, Sight.UNSEEN)
+            self._doors.notice_item(place, Presence.UNKNOWN)
         self._bell.ring()
 
     def lost_boards(self) -> list[str]:
