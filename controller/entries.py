@@ -260,7 +260,7 @@ class CompartmentChanged(TypedDict):
 class MachineChanged(TypedDict):
     machine: str
     state: str
-    blanks: int | None
+    blanks: int | None  # sheets; a licence set takes two
     faults: list[str]
 
 

@@ -41,7 +41,7 @@ SENTENCES: Final = {
     "door.unknown": "Door %(where)s cannot be seen.",
     "compartment.fault": "%(where)s was taken out of use (%(reason)s).",
     "compartment.restored": "%(where)s is in use again.",
-    "machine.changed": "Machine %(machine)s: %(state)s, blanks left: %(blanks)s.",
+    "machine.changed": "Machine %(machine)s: %(state)s, sheets left: %(blanks)s.",
     "alarm.raised": "Alarm at %(where)s: %(name)s.",
     "alarm.cleared": "An alarm ended.",
     "order.placed": "The order was announced to the site; items: %(items)s.",

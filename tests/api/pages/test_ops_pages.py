@@ -107,11 +107,11 @@ async def test_the_worst_alarm_stands_first(busy, ops):
 
 async def test_the_machine_shows_state_and_blanks(busy, ops):
     assert re.search(
-        r"in service.*?188</span> sets", await see(ops, "/ops/sites/FT-0001"), re.DOTALL
+        r"in service.*?188</span> sheets", await see(ops, "/ops/sites/FT-0001"), re.DOTALL
     )
     busy.says("machine.changed", machine="M1", state="fault", blanks=3, faults=["jam"])
     assert re.search(
-        r">fault<.*?3</span> sets.*?jam", await see(ops, "/ops/sites/FT-0001"), re.DOTALL
+        r">fault<.*?3</span> sheets.*?jam", await see(ops, "/ops/sites/FT-0001"), re.DOTALL
     )
 
 
