@@ -23,7 +23,8 @@ async def release(p: Premises, place: Place, decide: Callable[[Act], Wanted]) ->
     """Release a door once and say how it went. Refused where `decide` refuses."""
     p.watch.attended.add(place)
     p.desk.show(Screen.WORKING, Text.OPENING, doors=(place,), compartment=place.sign)
-    await p.clock.sleep(max(0.0, p.policy.lock_rest_s - p.movements.since_pulse_s(place)))
+    if (rest_s := p.policy.lock_rest_s - p.movements.since_pulse_s(place)) > 0:
+        await p.clock.sleep(rest_s)
     intent = await p.movements.open_door(place, decide)
     if intent is None:
         return Way.NOT_MOVED
