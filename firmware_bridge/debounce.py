@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from typing import Final
 
 # Switches chatter for up to 80 ms on a slam, with pauses of less than 50 ms.
@@ -37,6 +38,12 @@ class Debounce:
     def changing(self) -> bool:
         """Whether some input was read otherwise than it stands."""
         return any(change is not None for change in self._changing)
+
+    @property
+    def due_at(self) -> float:
+        """From when on a second read would count; `inf` where nothing changes."""
+        seen = [change[1] for change in self._changing if change is not None]
+        return min(seen) + SETTLE_S if seen else inf
 
     def is_changing(self, index: int) -> bool:
         """Whether this input was read otherwise than it stands, and is not known for flipping."""

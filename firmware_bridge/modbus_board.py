@@ -21,6 +21,7 @@ POLL_S: Final = 0.1  # an idle board: a forced door is on MQTT within a quarter 
 # is a network and never full, this pause keeps one board from taking a processor.
 ATTENTIVE_PAUSE_S: Final = 0.015
 ATTENTIVE_S: Final = 12.0  # a released bolt falls back after 10 s
+SETTLE_SPARE_S: Final = 0.001  # what a timer of the loop may be early: a read too early is lost
 SIGN_OF_LIFE_S: Final = 1.0
 MISSED_MAX: Final = 3
 POLL_TRIES: Final = 2  # a line that loses every tenth frame is still watched without a break
@@ -67,6 +68,7 @@ class ModbusBoard:
         self._supply = asyncio.Lock()
         self._supply_free_at = 0.0
         self._attentive_until = 0.0
+        self._read_s = SETTLE_S  # the shortest time that reading all doors has taken
         self._begin_reading()
 
     def _begin_reading(self) -> None:
@@ -130,16 +132,17 @@ class ModbusBoard:
         self._begin_reading()
         for polls in count():
             at = await self._polled("doors", self._poll_doors(), missed)
-            # Two reads are longer than 60 ms at 9600 baud: items every other time, and whenever a
-            # door changes or fell shut.
-            often = self._door_reads.changing or self._fell_shut
+            # Two reads are longer than 60 ms at 9600 baud: items every other time, and whenever
+            # something changes or a door fell shut.
+            often = self._changing or self._fell_shut
+            if at is not None and shown and _differ(shown, sight := self._sight(at)):
+                yield (shown := sight)  # a door's news does not wait for the items
             if not self._attentive or polls % 2 == 0 or often:
                 await self._polled("items", self._read_items(Urgency.POLL, POLL_TRIES), missed)
             if at is not None and self._complete:
                 sight = self._sight(at)
                 if shown is None or _differ(shown, sight) or at - shown.at >= SIGN_OF_LIFE_S:
-                    shown = sight
-                    yield sight
+                    yield (shown := sight)
             await self._clock.sleep(self._pause_s())
 
     async def _poll_doors(self) -> float:
@@ -176,9 +179,11 @@ class ModbusBoard:
         return bool(open_now) or self._clock.monotonic() < self._attentive_until
 
     def _pause_s(self) -> float:
-        if self._attentive:
-            return ATTENTIVE_PAUSE_S
-        return min(self._poll_s, SETTLE_S) if self._changing else self._poll_s
+        """Until the read that may confirm a change, else until the board's next turn."""
+        if self._changing:
+            due_at = min(self._door_reads.due_at, self._item_reads.due_at) + SETTLE_SPARE_S
+            return max(0.0, due_at - self._read_s - self._clock.monotonic())
+        return ATTENTIVE_PAUSE_S if self._attentive else self._poll_s
 
     async def _prepare(self, urgency: Urgency) -> None:
         """Outputs off and control modes right on this connection, before anything is read."""
@@ -204,8 +209,10 @@ class ModbusBoard:
             self._prepared_on = connection
 
     async def _read_doors(self, urgency: Urgency, tries: int) -> float:
+        began = self._clock.monotonic()
         doors = await self._inputs(self._profile.door, urgency, tries)
         at = self._clock.monotonic()
+        self._read_s = min(self._read_s, at - began)
         before = self._door_reads.settled
         self._door_reads.feed([bit == bool(self._wiring.closed) for bit in doors], at)
         if self._profile.item is not None:

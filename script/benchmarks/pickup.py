@@ -16,6 +16,7 @@ from script.benchmarks.counted_site import NOTES
 from script.benchmarks.far_end import EXCHANGE_S, SILENCE_S, Cabinet, FarEnd, Pulse, wait_until
 from script.benchmarks.rows import Progress, Row
 from script.benchmarks.running_site import (
+    DISK,
     PULSE_MS,
     Box,
     RunningSite,
@@ -31,7 +32,6 @@ COUNTED: Final = 8
 SUPPLY_REST_S: Final = PULSE_MS / 1000 + 0.2  # a lock's supply rests; the next person comes later
 PHASE_S: Final = 0.15  # people come at any moment of a scan cycle, which is shorter
 PULSE_WAIT_S: Final = 5.0
-DISK: Final = "/var/tmp"  # noqa: S108 - a folder of our own in it; /tmp may be memory, without syncs
 
 
 class Visit:

@@ -35,6 +35,7 @@ PULSE_MS: Final = 100  # a lock's supply rests after each; how long it is change
 READY_S: Final = 30.0
 SCREEN_S: Final = 10.0
 LOOK_S: Final = 0.01
+DISK: Final = "/var/tmp"  # noqa: S108 - a folder of our own in it; /tmp may be memory, without syncs
 WRITE_BYTES: Final = 4096
 WRITES: Final = 100
 
