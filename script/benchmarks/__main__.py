@@ -38,6 +38,7 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "load": round(os.getloadavg()[0], 2),
     }
 
 
@@ -62,6 +63,9 @@ def main(
             sys.stderr.write(f"no benchmark {name}; there are {', '.join(known) or 'none'}\n")
             raise typer.Exit(2)
     console = Console()
+    before = machine()
+    if before["load"] > before["cores"] / 2:
+        console.print(f"The machine is busy (load {before['load']}): what is measured suffers.")
     rows: list[Row] = []
     for name in chosen or known:
         with console.status(f"{name} ...") as status:
@@ -70,7 +74,7 @@ def main(
         if not console.is_terminal:
             console.print(f"{name}: done")
     console.print(table(rows))
-    words = {"machine": machine(), "rows": [row.as_json() for row in rows]}
+    words = {"machine": before, "rows": [row.as_json() for row in rows]}
     output.write_text(json.dumps(words, indent=1) + "\n", "utf-8")
     raise typer.Exit(0 if all(row.met for row in rows) else 1)
 

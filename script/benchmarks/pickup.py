@@ -8,6 +8,7 @@ database each sync is noted says how many syncs stand before a pulse.
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -19,10 +20,10 @@ from script.benchmarks.running_site import (
     DISK,
     PULSE_MS,
     Box,
+    Disk,
     RunningSite,
     quantile,
     stock,
-    sync_s,
     write_settings,
 )
 
@@ -64,33 +65,13 @@ class Visit:
         return scanned_at, pulse
 
 
-def _play(folder: Path, pickups: int, say: Callable[[int], None], *program: str) -> "Played":
-    folder.mkdir()
-    cabinets = {letter: Cabinet(unit) for letter, unit in UNITS.items()}
-    boxes = stock(folder, list(UNITS))
-    Random(2).shuffle(boxes)  # noqa: S311 - see above
-    with FarEnd(list(cabinets.values())) as far_end:
-        policy = {"confirm_pickup": False}
-        config, port = write_settings(folder, far_end, UNITS, policy=policy)
-        with RunningSite(config, port, *program) as site:
-            visit = Visit(site, far_end, cabinets)
-            played = []
-            for number, box in enumerate(boxes[: pickups + 1]):
-                say(number)
-                played.append(visit(box))
-        del played[0]  # what a process does for the first time takes longer
-        return Played(
-            waits=[(scanned, pulse.at) for scanned, pulse in played],
-            line_free=[far_end.free_at(scanned) for scanned, _ in played],
-        )
-
-
+@dataclass(frozen=True, slots=True)
 class Played:
-    """When each scan and its pulse were, and from when on the line was free for it."""
+    """What was measured of every visit."""
 
-    def __init__(self, waits: list[tuple[float, float]], line_free: list[float]) -> None:
-        self.waits = waits
-        self.line_free = line_free
+    waits: list[tuple[float, float]]  # when the scan and its pulse were
+    line_free: list[float]  # from when on the line would have taken the pulse
+    syncs: list[float]  # what one sync of the disk took after each
 
     @property
     def taken(self) -> list[float]:
@@ -105,6 +86,30 @@ class Played:
         return [sum(scan <= at <= pulse for at in moments) for scan, pulse in self.waits]
 
 
+def _play(folder: Path, pickups: int, say: Callable[[int], None], *program: str) -> Played:
+    folder.mkdir()
+    cabinets = {letter: Cabinet(unit) for letter, unit in UNITS.items()}
+    boxes = stock(folder, list(UNITS))
+    disk = Disk(folder)
+    Random(2).shuffle(boxes)  # noqa: S311 - see above
+    with FarEnd(list(cabinets.values())) as far_end:
+        policy = {"confirm_pickup": False}
+        config, port = write_settings(folder, far_end, UNITS, policy=policy)
+        with RunningSite(config, port, *program) as site:
+            visit = Visit(site, far_end, cabinets)
+            played = []
+            for number, box in enumerate(boxes[: pickups + 1]):
+                say(number)
+                played.append(visit(box))
+                disk.sample()
+        del played[0]  # what a process does for the first time takes longer
+        return Played(
+            waits=[(scanned, pulse.at) for scanned, pulse in played],
+            line_free=[far_end.free_at(scanned) for scanned, _ in played],
+            syncs=disk.taken,
+        )
+
+
 def run(progress: Progress) -> list[Row]:
     """Rows of a pickup."""
     with tempfile.TemporaryDirectory(prefix="onewindow-", dir=DISK) as name:
@@ -116,33 +121,32 @@ def run(progress: Progress) -> list[Row]:
             lambda n: progress(f"counting syncs, pickup {n} of {COUNTED}"),
             "script.benchmarks.counted_site",
         )
-        one_sync_s = sync_s(folder)
         notes = (folder / "counted" / NOTES).read_text("ascii").split()
     syncs = counted.counts(list(map(float, notes)))
-    return _rows(played, syncs, one_sync_s)
+    return _rows(played, syncs)
 
 
-def _rows(played: Played, syncs: list[int], one_sync_s: float) -> list[Row]:
+def _rows(played: Played, syncs: list[int]) -> list[Row]:
     usual = round(statistics.median(syncs))
-    floor_s = usual * one_sync_s + EXCHANGE_S + SILENCE_S
-    detail = {
-        "floor": "syncs before the pulse, the exchange that is on the line, the silence after it",
-        "floor_ms": round(floor_s * 1000, 2),
-        "sync_us": round(one_sync_s * 1e6),
-        "exchange_ms": round(EXCHANGE_S * 1000, 2),
-        "silence_ms": round(SILENCE_S * 1000, 2),
-        "pickups": len(played.taken),
-        "p50_ms": round(quantile(played.taken, 0.5) * 1000, 2),
-        "p99_ms": round(quantile(played.taken, 0.99) * 1000, 2),
-        "beyond_a_free_line_p50_ms": round(quantile(played.beyond_line(), 0.5) * 1000, 2),
-        "beyond_a_free_line_p99_ms": round(quantile(played.beyond_line(), 0.99) * 1000, 2),
-    }
-    return [
-        Row(f"pickup.scan_to_pulse.{name}", round(value / floor_s, 3), "of the floor", goal, detail)
-        for name, value, goal in (
-            ("p50", quantile(played.taken, 0.5), "<= 1"),
-            ("p99", quantile(played.taken, 0.99), "<= 2"),
-        )
-    ] + [
-        Row("pickup.syncs_before_pulse", max(syncs), "syncs", "<= 2", {"each": syncs}),
-    ]
+    rows = []
+    # Half of all people meet a line that is busy for a shorter time than the floor says, which
+    # leaves room for the rules; the last in a hundred may meet all of it and the rules as well.
+    for share, goal in ((0.5, "<= 1.25"), (0.99, "<= 2")):
+        sync_s = quantile(played.syncs, share)
+        floor_s = usual * sync_s + EXCHANGE_S + SILENCE_S
+        value = quantile(played.taken, share)
+        late = quantile(played.beyond_line(), share)
+        detail = {
+            "floor": "syncs before the pulse, one exchange that is on the line, the silence after",
+            "ms": round(value * 1000, 2),
+            "floor_ms": round(floor_s * 1000, 2),
+            "sync_ms": round(sync_s * 1000, 3),
+            "exchange_ms": round(EXCHANGE_S * 1000, 2),
+            "silence_ms": round(SILENCE_S * 1000, 2),
+            "after_the_line_was_free_ms": round(late * 1000, 2),
+            "pickups": len(played.taken),
+        }
+        name = f"pickup.scan_to_pulse.p{share * 100:.0f}"
+        rows.append(Row(name, round(value / floor_s, 3), "of the floor", goal, detail))
+    # The design's limit: the intent, and one more where a checkpoint of the database falls due.
+    return [*rows, Row("pickup.syncs_before_pulse", max(syncs), "syncs", "<= 2", {"each": syncs})]

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -37,7 +36,6 @@ SCREEN_S: Final = 10.0
 LOOK_S: Final = 0.01
 DISK: Final = "/var/tmp"  # noqa: S108 - a folder of our own in it; /tmp may be memory, without syncs
 WRITE_BYTES: Final = 4096
-WRITES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +219,19 @@ class RunningSite:
         return words
 
 
-def sync_s(folder: Path) -> float:
-    """What this disk takes to make one small write durable: the median of many."""
-    taken = []
-    with (folder / "sync").open("wb", buffering=0) as file:
-        for _ in range(WRITES):
+class Disk:
+    """What this disk takes to make one small write durable, sampled while others use it too."""
+
+    def __init__(self, folder: Path) -> None:
+        self.taken: list[float] = []
+        self._path = folder / "sync"
+
+    def sample(self) -> None:
+        with self._path.open("ab", buffering=0) as file:
             began = time.perf_counter()
             file.write(bytes(WRITE_BYTES))
             os.fdatasync(file.fileno())
-            taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+            self.taken.append(time.perf_counter() - began)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
