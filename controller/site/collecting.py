@@ -21,7 +21,13 @@ from controller.site.doorway import Way, is_over, release, step_back
 from controller.site.items import Custody, settle_shut
 from controller.site.kiosk import Heard, Press, Quiet
 from controller.site.movements import Wanted
-from controller.site.orders import OrderRow, end_session, start_session, still_claimed
+from controller.site.orders import (
+    OrderRow,
+    end_session,
+    refuse_expired,
+    start_session,
+    still_claimed,
+)
 from controller.site.outlet import hand_out
 from controller.site.premises import Premises, shown_items
 from controller.site.schema import items as table
@@ -47,6 +53,7 @@ class Pickup:
         self._code = code
         self._session: str | None = None
         self._ended = False  # by the person
+        self._was_empty = False  # so said the sensor before the door was opened
         self._last: Opened | None = None
         self._reopened = 0
 
@@ -56,6 +63,16 @@ class Pickup:
         self._show_items()
         if self._p.policy.confirm_pickup and not await self._confirmed():
             return None
+        try:
+            await self._hand_over()
+        except Refused:  # the code died meanwhile: what is left is another code's
+            self._end_session()
+            raise
+        self._end_session()
+        return await self._goodbye()
+
+    async def _hand_over(self) -> None:
+        """One item after the other, until the person ends it."""
         items = self._items()
         for number, item in enumerate(items, 1):
             if self._ended:
@@ -65,14 +82,16 @@ class Pickup:
             else:
                 self._ended = not await hand_out(self._p, item, self._decide_machine)
             self._show_items()
+
+    def _end_session(self) -> None:
         if self._session is not None:
             with self._p.book.act() as act:
                 end_session(act, self._session)
-        return await self._goodbye()
 
     def decide(self, act: Act, item: Row[Any]) -> Wanted:
         """Claim the code, then the item, in the intent's own transaction."""
         if self._session is None:
+            refuse_expired(self._order, act.at, self._p.policy.code_valid_s)
             self._session = start_session(act, self._order.order_no, self._code)
         else:
             still_claimed(act, self._code)
@@ -157,15 +176,24 @@ class Pickup:
         """Hand over what lies behind one door, or leave it there safely."""
         p = self._p
         place = Place(item.cabinet, item.no)
+        if place not in p.doors:  # the site's settings no longer name it
+            await self._trouble(Text.DOOR_OUT_OF_USE, place, "will_not_open")
+            return
         try:
             if not p.doors.is_shut(place) and not await self._again(Text.DOOR_OUT_OF_USE, place):
                 return
             for _ in range(PULSES_A_VISIT):
+                self._was_empty = p.doors[place].item is Presence.ABSENT
                 way = await release(p, place, lambda act: self._decide_door(act, item, place))
                 if not await self._after(way, place, number, of):
                     return
         finally:
             step_back(p, place)
+
+    def _sensor(self, place: Place) -> Presence:
+        """What lies behind the door now. What was gone before was not taken by this person."""
+        item = self._p.doors[place].item
+        return Presence.UNKNOWN if item is Presence.ABSENT and self._was_empty else item
 
     async def _after(self, way: Way, place: Place, number: int, of: int) -> bool:
         """What follows a release; True if the person wants another one."""
@@ -173,6 +201,8 @@ class Pickup:
             return await self._again(Text.DOOR_OUT_OF_USE, place)
         if way is Way.STUCK:
             return await self._stuck(place)
+        if way is Way.UNSEEN and not await self._unseen(place):
+            return False
         custody = await self._take(place, number, of)
         if custody is Custody.LEFT:
             return await self._look_again(place)
@@ -180,10 +210,24 @@ class Pickup:
             await self._trouble(Text.UNSURE, place, "unsure")
         return False
 
+    async def _unseen(self, place: Place) -> bool:
+        """Nobody sees the door: the person may have it all in hand, else a sensor will tell later.
+
+        True if the door is seen again, and open.
+        """
+        p = self._p
+        heard = await self._trouble(Text.STUCK, place, "will_not_open", Button.TAKEN)
+        if p.doors.is_open(place):
+            return True
+        if heard is Button.TAKEN:
+            with p.book.act() as act:
+                settle_shut(act, place, self._sensor(place), said=False)
+        return False
+
     async def _take(self, place: Place, number: int, of: int) -> Custody | None:
         """The door is open: the item is taken and the door shut. None if nobody can see it."""
         p = self._p
-        asked = () if p.doors[place].item is not Presence.UNKNOWN else (Button.TAKEN,)
+        asked = () if self._sensor(place) is not Presence.UNKNOWN else (Button.TAKEN,)
         sign = place.sign
         said: bool | None = None
         p.desk.show(
@@ -197,7 +241,7 @@ class Pickup:
         )
 
         def is_empty_or_over() -> bool:
-            return p.doors[place].item is Presence.ABSENT or is_over(p, place)
+            return self._sensor(place) is Presence.ABSENT or is_over(p, place)
 
         heard = await p.desk.hear(p.policy.ajar_notice_s, is_empty_or_over, scans=False)
         if isinstance(heard, Press):
@@ -207,11 +251,14 @@ class Pickup:
             await p.bell.until(lambda: is_over(p, place))
         if not p.doors.is_shut(place):
             return None
-        self._last = Opened(place, p.clock.monotonic())
-        if p.doors[place].item is Presence.UNKNOWN and said is None:
+        shut_at = p.clock.monotonic()
+        if self._sensor(place) is Presence.UNKNOWN and said is None:
             said = await self._did_you_take(place)
         with p.book.act() as act:
-            return settle_shut(act, place, p.doors[place].item, said=said)
+            custody = settle_shut(act, place, self._sensor(place), said=said)
+        if custody is Custody.COLLECTED:
+            self._last = Opened(place, shut_at)
+        return custody
 
     async def _did_you_take(self, place: Place) -> bool | None:
         """True if it is still inside, as the person says."""
@@ -248,14 +295,14 @@ class Pickup:
     async def _stuck(self, place: Place) -> bool:
         """The door was not seen to open. The sensor knows, else the person is asked."""
         p = self._p
-        if p.doors[place].item is not Presence.UNKNOWN:
+        if self._sensor(place) is not Presence.UNKNOWN:
             with p.book.act() as act:
-                custody = settle_shut(act, place, p.doors[place].item, said=None)
+                custody = settle_shut(act, place, self._sensor(place), said=None)
             return custody is Custody.LEFT and await self._again(Text.STUCK, place)
         heard = await self._trouble(Text.STUCK, place, "will_not_open", Button.AGAIN, Button.TAKEN)
         said = {Button.AGAIN: True, Button.TAKEN: False}.get(heard) if heard else None
         with p.book.act() as act:
-            settle_shut(act, place, p.doors[place].item, said=said)
+            settle_shut(act, place, self._sensor(place), said=said)
         return heard is Button.AGAIN
 
     async def _again(self, text: Text, place: Place) -> bool:
@@ -312,7 +359,7 @@ class Pickup:
             p.desk.show(screen, text, *buttons, *again, wait_s=within_s)
             heard = await p.desk.hear(within_s, scans=True)
             match heard:
-                case Press(button=Button.AGAIN):
+                case Press(button=Button.AGAIN) if not p.desk.is_scan_waiting():
                     await self._reopen()
                 case Quiet():
                     return None

@@ -41,7 +41,7 @@ def choose(
     )
     for row in sorted(rows, key=rank):
         place = Place(row.cabinet, row.no)
-        if doors.is_shut(place) and doors[place].item is not Presence.PRESENT:
+        if place in doors and doors.is_shut(place) and doors[place].item is not Presence.PRESENT:
             return place
     raise Refused(Reason.NO_COMPARTMENT)
 

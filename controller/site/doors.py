@@ -103,6 +103,9 @@ class Doors:
     def __getitem__(self, place: Place) -> Standing:
         return self._now[place]
 
+    def __contains__(self, place: Place) -> bool:
+        return place in self._now
+
     def __iter__(self) -> Iterator[Place]:
         return iter(self._now)
 

@@ -16,7 +16,8 @@ from controller.site.texts import Screen, Text
 class Way(StrEnum):
     OPEN = "open"
     NOT_MOVED = "not_moved"  # certainly; all is as before
-    STUCK = "stuck"  # asked for, and nothing was seen
+    STUCK = "stuck"  # asked for, and the door was seen to stay shut
+    UNSEEN = "unseen"  # asked for, and nobody can see the door
 
 
 async def release(p: Premises, place: Place, decide: Callable[[Act], Wanted]) -> Way:
@@ -35,6 +36,8 @@ async def release(p: Premises, place: Place, decide: Callable[[Act], Wanted]) ->
         return Way.OPEN
     with p.book.act() as act:
         settle(act, intent.id, "unknown", None)
+        if not p.doors.is_seen(place):
+            return Way.UNSEEN
         p.doors.feed(act, place, Sight.BOLT_RESTED)
         raise_alarm(act, AlarmKind.LOCK_JAMMED, str(place))
     return Way.STUCK

@@ -19,7 +19,7 @@ from controller.entries import (
 from controller.journal import Entry
 from controller.ports import Clock
 from controller.site.book import Act
-from controller.site.items import load_printed
+from controller.site.items import IF_CANCELLED, load_printed
 from controller.site.schema import badges, codes, items, orders, typed_codes
 from controller.store import Transaction
 
@@ -63,10 +63,7 @@ def _placed(act: Act, data: OrderPlaced) -> None:
 def _cancelled(act: Act, data: OrderCancelled) -> None:
     """Nothing of it is handed out any more; what lies here waits for staff to take it back."""
     order = data["order"]
-    for before, after in (
-        (ItemState.EXPECTED, ItemState.CANCELLED),
-        (ItemState.LOADED, ItemState.RETURN_REQUESTED),
-    ):
+    for before, after in IF_CANCELLED.items():
         act.db.execute(
             items.update()
             .where(items.c.order_no == order, items.c.state == before.value)

@@ -12,6 +12,7 @@ from controller.entries import (
     ItemCollected,
     ItemLoaded,
     ItemState,
+    OrderState,
     SeenBy,
     Up,
 )
@@ -21,13 +22,18 @@ from controller.site.alarms import raise_alarm
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.intents import settle
-from controller.site.orders import complete_if_done, ready_if_loaded
+from controller.site.orders import complete_if_done, order_of, ready_if_loaded
 from controller.site.schema import intents, machines
 from controller.site.schema import items as table
 
 PENDING = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SHEETS_A_SET = 2  # a licence is printed as original and duplicate
 PRINTING_STATES = ("idle", "moving", "printing", "presenting", "retracting")
+
+IF_CANCELLED = {  # what becomes of an order's items with it
+    ItemState.EXPECTED: ItemState.CANCELLED,
+    ItemState.LOADED: ItemState.RETURN_REQUESTED,
+}
 
 ItemRow = Row[Any]
 
@@ -53,10 +59,18 @@ def item_of(connection: Connection, item_id: str) -> ItemRow:
 
 
 def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
+    """Write an item's state; what comes to rest after its order was cancelled is not offered."""
     place = {} if keep_place else {"cabinet": None, "no": None}
+    if state in IF_CANCELLED and _is_cancelled(act.db, item_id):
+        state = IF_CANCELLED[state]
     act.db.execute(
         table.update().where(table.c.item_id == item_id).values(state=state.value, **place)
     )
+
+
+def _is_cancelled(connection: Connection, item_id: str) -> bool:
+    order = order_of(connection, item_of(connection, item_id).order_no)
+    return bool(order.state == OrderState.CANCELLED.value)
 
 
 def loaded(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = None) -> None:

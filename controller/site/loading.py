@@ -104,6 +104,8 @@ class Round:
                     self._trouble(Text.LOAD_STUCK, place, "will_not_open")
                 case Way.STUCK:
                     await self._stuck(place)
+                case Way.UNSEEN:
+                    self._trouble(Text.UNSURE, None, "unsure")
                 case Way.OPEN:
                     await self._put_in(place)
         finally:

@@ -29,6 +29,7 @@ class Machines:
         self._sights: dict[str, MachineSight | None] = dict.fromkeys(names)
         self._held: set[str] = set()
         self._awaited: set[str] = set()
+        self._left: set[str] = set()  # a visit is over: what it left unsettled is looked up
 
     def __getitem__(self, machine: str) -> MachineSight | None:
         return self._sights.get(machine)
@@ -48,6 +49,7 @@ class Machines:
             yield
         finally:
             self._awaited.discard(machine)
+            self._left.add(machine)
 
     def can_present(self, machine: str) -> bool:
         """It is idle, its outlet free, nothing is wrong with it, and it has blanks."""
@@ -64,7 +66,11 @@ class Machines:
     def is_new(self, machine: str, sight: MachineSight) -> bool:
         """Whether `see` would have anything to write."""
         last = self._sights.get(machine)
-        return last is None or (_told(last), last.last) != (_told(sight), sight.last)
+        return (
+            last is None
+            or machine in self._left
+            or (_told(last), last.last) != (_told(sight), sight.last)
+        )
 
     def glance(self, machine: str, sight: MachineSight) -> None:
         """Nothing new to write was seen."""
@@ -86,6 +92,7 @@ class Machines:
                 (raise_alarm if stands else clear_alarm)(act, kind, machine)
             load_printed(act)
         if machine not in self._awaited and machine not in self._held:
+            self._left.discard(machine)
             for intent in unsettled(act.db):
                 if intent.machine == machine:
                     settle_command(act, intent, sight)

@@ -21,6 +21,7 @@ from controller.site.schema import orders as table
 
 LOCAL = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
 GONE = (ItemState.COLLECTED.value, ItemState.RETURNED.value, ItemState.CANCELLED.value)
+NOT_YET = (OrderState.PLACED.value, OrderState.PARTLY_LOADED.value)
 COLLECTABLE = (
     OrderState.READY.value,
     OrderState.PARTLY_COLLECTED.value,
@@ -43,13 +44,18 @@ def open_order(
         .join(codes, codes.c.order_no == table.c.order_no)
         .where(codes.c.code_id == code_id, codes.c.state == "open")
     ).first()
-    if row is None:
-        raise Refused(Reason.CODE_UNKNOWN)
-    if row.state not in COLLECTABLE:
+    if row is not None and row.state in NOT_YET:
         raise Refused(Reason.CODE_NOT_READY)
-    if now >= parse_time(row.ready_at) + timedelta(seconds=valid_s):
+    if row is None or row.state not in COLLECTABLE:
         raise Refused(Reason.CODE_UNKNOWN)
+    refuse_expired(row, now, valid_s)
     return row
+
+
+def refuse_expired(order: OrderRow, now: datetime, valid_s: float) -> None:
+    """Refused from the moment on that the codes of a ready order are no longer good."""
+    if now >= parse_time(order.ready_at) + timedelta(seconds=valid_s):
+        raise Refused(Reason.CODE_UNKNOWN)
 
 
 def code_by_qr(connection: Connection, digest: str) -> str | None:
@@ -67,7 +73,7 @@ def ready_if_loaded(act: Act, order_no: str) -> None:
     """With the last item in place the order is ready, and the recipient may be told."""
     states = _item_states(act.db, order_no)
     order = order_of(act.db, order_no)
-    if order.state not in (OrderState.PLACED.value, OrderState.PARTLY_LOADED.value):
+    if order.state not in NOT_YET:
         return
     if ItemState.EXPECTED.value in states:
         _change(act, order_no, state=OrderState.PARTLY_LOADED.value)
@@ -109,7 +115,9 @@ def still_claimed(act: Act, code_id: str) -> None:
 
 
 def complete_if_done(act: Act, order_no: str, session: str) -> None:
-    """With the last item gone every code of the order is spent."""
+    """With the last item gone every code of the order is spent; a cancelled one stays so."""
+    if order_of(act.db, order_no).state == OrderState.CANCELLED.value:
+        return
     if _left(act.db, order_no):
         _change(act, order_no, state=OrderState.PARTLY_COLLECTED.value)
         return

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from controller.ports import Command, Job, Outcome
 from controller.site.book import Act
@@ -68,10 +68,10 @@ async def _follow(p: Premises, intent: Intent, document: Job) -> Outcome:
             known = None
             continue
         with p.book.act() as act:
-            return settle_command(act, _row(act, intent), sight) or Outcome.NONE
+            return settle_command(act, _row(act.db, intent), sight) or Outcome.NONE
     with p.book.act() as act:
         settle(act, intent.id, "unknown", None)
-        doubtful(act, _row(act, intent).item_id, intent.where, None)
+        doubtful(act, _row(act.db, intent).item_id, intent.where, None)
     return Outcome.NONE
 
 
@@ -89,13 +89,15 @@ async def _await_taking(p: Premises, intent: Intent, command: Command) -> None:
     p.desk.show(Screen.TAKE, Text.LICENCE_WAITS, machine=intent.where)
     if await p.bell.until(changed, p.policy.outlet_retract_s - p.policy.outlet_reminder_s):
         return
-    wanted = Wanted(kind="retract", reason="not_taken")
+    with p.book.look() as connection:
+        order = _row(connection, intent).order_no
+    wanted = Wanted(kind="retract", reason="not_taken", order=order)
     await p.movements.take_back(intent.where, wanted)
     await p.bell.until(changed, PATIENCE_S)
 
 
-def _row(act: Act, intent: Intent) -> Row[Any]:
-    return act.db.execute(select(intents).where(intents.c.intent_id == intent.id)).one()
+def _row(connection: Connection, intent: Intent) -> Row[Any]:
+    return connection.execute(select(intents).where(intents.c.intent_id == intent.id)).one()
 
 
 async def _trouble(p: Premises, machine: str, text: Text, what: str) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from controller.entries import AlarmKind
 from controller.journal import parse_time, rfc3339
 from controller.settings import PolicyTable
-from controller.site.alarms import raise_alarm
+from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.schema import tries as table
 
@@ -48,7 +48,10 @@ def standing(wrong: Iterable[datetime], policy: PolicyTable) -> Standing:
 
 def wait_s(act: Act, policy: PolicyTable) -> int:
     """Seconds until a typed code is taken again; 0 if it is taken now."""
-    free_at = standing(_wrong(act), policy).free_at
+    now = standing(_wrong(act), policy)
+    if now.lockouts <= 1:
+        clear_alarm(act, AlarmKind.GUESSING, "kiosk")
+    free_at = now.free_at
     if free_at is None or free_at <= act.at:
         return 0
     return int((free_at - act.at).total_seconds()) + 1
@@ -72,6 +75,8 @@ def count_wrong(act: Act, digits: str, policy: PolicyTable) -> None:
 
 
 def _wrong(act: Act) -> list[datetime]:
+    """When it was; a try from before the clock went back counts as one of now."""
+    act.db.execute(table.update().where(table.c.at > act.now).values(at=act.now))
     since = rfc3339(act.at - MEMORY)
     rows = act.db.scalars(select(table.c.at).where(table.c.at > since).order_by(table.c.id))
     return [parse_time(at) for at in rows]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from controller.entries import AlarmKind, DoorChanged, Up
-from controller.faults import DeviceFault, LineDown
+from controller.faults import LineDown
 from controller.ports import (
     BoardSight,
     Clock,
@@ -55,6 +55,8 @@ class Watch:
         self._clock = clock
         self._bell = bell
         self._lost: dict[str, tuple[float, AlarmKind]] = {}  # boards: since when, what
+        self._met: set[str] = set()  # boards that answered since the start
+        self._away: dict[str, float] = {}  # machines: since when
         self._ajar: set[Place] = set()
         self._released_at: dict[Place, float] = {}
         self._pending: list[Place] = []  # shut or not, something behind them is undecided
@@ -67,7 +69,7 @@ class Watch:
         try:
             async for sight in board.watch():
                 self.see_board(board.name, sight)
-        except DeviceFault as fault:
+        except Exception as fault:  # a mistake in its driver blinds us as well as a fault
             self.lose_board(board.name, fault)
             raise
 
@@ -83,7 +85,8 @@ class Watch:
             else:
                 items |= not self._doors[place].seen
                 self._doors.glance(place, seen)
-        back = self._lost.pop(board, None)
+        back = self._lost.pop(board, None) or board not in self._met
+        self._met.add(board)
         if news or back:
             with self._book.act() as act:
                 if back:
@@ -106,7 +109,7 @@ class Watch:
             clear_alarm(act, AlarmKind.DOOR_FORCED, str(place))
             clear_alarm(act, AlarmKind.DOOR_AJAR, str(place))
 
-    def lose_board(self, board: str, fault: DeviceFault) -> None:
+    def lose_board(self, board: str, fault: Exception) -> None:
         """Nobody knows its doors any more."""
         kind = AlarmKind.BUS_DOWN if isinstance(fault, LineDown) else AlarmKind.BOARD_SILENT
         self._lost.setdefault(board, (self._clock.monotonic(), kind))
@@ -141,12 +144,13 @@ class Watch:
                     await self._bell.until(lambda: self._machines.is_awaited(name), MACHINE_IDLE_S)
                 else:
                     await self._clock.sleep(MACHINE_BUSY_S)
-        except DeviceFault:
+        except Exception:  # as above
             self.lose_machine(name)
             raise
 
     def see_machine(self, name: str, sight: MachineSight) -> None:
         """Take over one look at a machine."""
+        self._away.pop(name, None)
         if self._machines.is_new(name, sight):
             with self._book.act() as act:
                 self._machines.see(act, name, sight)
@@ -156,6 +160,7 @@ class Watch:
 
     def lose_machine(self, name: str) -> None:
         """It does not answer: nothing is asked of it."""
+        self._away.setdefault(name, self._clock.monotonic())
         with self._book.act() as act:
             self._machines.lose(act, name)
         self._bell.ring()
@@ -163,13 +168,14 @@ class Watch:
     # what time brings
 
     async def tick(self) -> None:
-        """Once a second: doors left open, boards away for long, doors shut with nobody there."""
+        """Once a second: doors left open, devices away for long, doors shut with nobody there."""
         while True:
             now = self._clock.monotonic()
-            for board, (since, kind) in self._lost.items():
+            away = {name: (since, AlarmKind.MACHINE_FAULT) for name, since in self._away.items()}
+            for name, (since, kind) in (self._lost | away).items():
                 if now - since >= self._policy.board_silent_s:
                     with self._book.act() as act:
-                        raise_alarm(act, kind, board)
+                        raise_alarm(act, kind, name)
             self.look_after(now)
             await self._clock.sleep(TICK_S)
 
@@ -191,7 +197,8 @@ class Watch:
                     compartments.c.state.in_(PENDING)
                 )
             )
-            return [Place(row.cabinet, row.no) for row in rows]
+            places = [Place(row.cabinet, row.no) for row in rows]
+        return [place for place in places if place in self._doors]
 
     def _look_after_open(self, place: Place, now: float) -> None:
         door = self._doors[place]

@@ -4,168 +4,11 @@ import asyncio
 import sqlite3
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
-from controller.entries import Down
-from controller.site.schema import compartments, intents, items, orders
-from tests.controller.site.world import Town, code_of, qr_of, run, typed_of
-
-
-def state_of(town: Town, item: str = "N1-seal1") -> str:
-    return town.rows(select(items.c.state).where(items.c.item_id == item))[0][0]
-
-
-def place_state(town: Town, door: int) -> str:
-    return town.rows(select(compartments.c.state).where(compartments.c.no == door))[0][0]
-
-
-def order_state(town: Town) -> str:
-    return town.rows(select(orders.c.state))[0][0]
-
-
-def standing(town: Town) -> list[str]:
-    cleared = {each["alarm"] for each in town.up("alarm.cleared")}
-    return [each["does"] for each in town.up("alarm.raised") if each["alarm"] not in cleared]
-
-
-def pulses(town: Town) -> int:
-    return sum(box.pulses for box in town.cabinet.boxes)
-
-
-async def begun(town: Town, number: int = 1) -> None:
-    town.reader.hold(qr_of(number))
-    await town.shows("confirm")
-    town.site.press("confirm")
-
-
-def replace_code(town: Town, number: int = 2) -> None:
-    town.tell(
-        Down.CODE_REPLACED,
-        {"order": "N1", "replaces": "N1-code0", "code": code_of("N1", number, generation=1)},
-    )
-
-
-# codes
-
-
-def test_a_code_replaced_in_the_middle_of_its_visit_leaves_the_rest_to_the_new_one(town):
-    async def story():
-        async with town.at_work():
-            await town.loaded(seals=2)
-            await begun(town)
-            await town.opened()
-            replace_code(town)
-            town.hands += town.cabinet.take(town.door_shown())
-            await asyncio.sleep(1)
-            town.cabinet.close(town.door_shown())
-            await town.shows("code_unknown")
-            assert len(town.up("pickup.ended")) == 1
-            await town.shows("start")
-            await begun(town, 2)
-            await town.take()
-            await town.shows("rate")
-            assert len(town.hands) == 2
-
-    run(story)
-
-
-def test_a_code_that_expires_before_the_press_opens_nothing(tmp_path):
-    town = Town(tmp_path / "site.db", code_valid_s=100)
-
-    async def story():
-        async with town.at_work():
-            await town.loaded()
-            before = pulses(town)
-            await asyncio.sleep(70)
-            town.reader.hold(qr_of(1))
-            await town.shows("confirm")
-            await asyncio.sleep(40)
-            town.site.press("confirm")
-            await town.shows("code_unknown")
-            assert pulses(town) == before
-
-    run(story)
-
-
-def test_a_new_code_for_what_was_collected_meanwhile_is_a_dead_one(town):
-    async def story():
-        async with town.at_work():
-            await town.loaded()
-            await begun(town)
-            await town.take()
-            await town.shows("rate")
-            replace_code(town)
-            town.reader.hold(qr_of(2))
-            await town.shows("code_unknown")
-
-    run(story)
-
-
-# cancelled orders
-
-
-def cancel(town: Town) -> None:
-    town.tell(Down.ORDER_CANCELLED, {"order": "N1", "reason": "asked"})
-
-
-def test_what_is_left_inside_of_a_cancelled_order_waits_to_be_taken_back(town):
-    async def story():
-        async with town.at_work():
-            await town.loaded()
-            await begun(town)
-            door = await town.opened()
-            cancel(town)
-            town.cabinet.close(door)
-            await town.shows("item_left")
-            assert (state_of(town), order_state(town)) == ("return_requested", "cancelled")
-            town.site.press("skip")
-            await town.shows("start", within_s=100)
-
-    run(story)
-
-
-def test_taking_the_last_of_a_cancelled_order_does_not_revive_it(town):
-    async def story():
-        async with town.at_work():
-            await town.loaded(seals=2)
-            await begun(town)
-            await town.opened()
-            cancel(town)
-            town.cabinet.take(town.door_shown())
-            await asyncio.sleep(1)
-            town.cabinet.close(town.door_shown())
-            await town.shows("code_unknown")
-            assert order_state(town) == "cancelled"
-            assert len(town.up("item.collected")) == 1
-
-    run(story)
-
-
-@pytest.mark.parametrize("put_in", [True, False])
-def test_an_order_cancelled_while_it_is_loaded_stays_cancelled(town, put_in):
-    async def story():
-        async with town.at_work():
-            town.order()
-            town.grant()
-            await town.badge()
-            town.reader.hold("OWL:N1-seal1")
-            door = await town.opened()
-            cancel(town)
-            if put_in:
-                town.cabinet.put(door, "OWL:N1-seal1")
-                await asyncio.sleep(1)
-            town.cabinet.close(door)
-            await town.shows("loaded", "nothing_put_in")
-            expected = "return_requested" if put_in else "cancelled"
-            assert (state_of(town), order_state(town)) == (expected, "cancelled")
-            await asyncio.sleep(3)
-            town.reader.hold("OWL:N1-seal1")
-            await town.shows("label_unknown")
-            assert not town.up("pickup.ready")
-
-    run(story)
-
+from controller.site.schema import intents
+from tests.controller.site.visit import begun, place_state, pulses, standing, state_of
+from tests.controller.site.world import Town, qr_of, run, typed_of
 
 # what nobody sees
 
@@ -190,8 +33,8 @@ def test_a_board_that_falls_silent_after_the_pulse_is_not_said_to_have_stayed_sh
             assert standing(town) == []
             assert town.up("movement.settled")[-1]["outcome"] == "moved"
             town.cabinet.close(door)
-            await asyncio.sleep(3)
-            assert (state_of(town), place_state(town, door)) == ("collected", "free")
+            await town.until(lambda: state_of(town) == "collected", 60)
+            assert place_state(town, door) == "free"
 
     run(story)
 
@@ -300,7 +143,8 @@ def test_the_alarm_about_guessing_ends_with_the_guessing(town):
                 wrong += await typed(town, 1000 + wrong) == "code_unknown"
                 await asyncio.sleep(41)
             assert standing(town) == ["guessing"]
-            await asyncio.sleep(2 * 86_400)
+        town.wall_ahead = timedelta(days=2)
+        async with town.at_work():
             await typed(town, 1)
             assert standing(town) == []
 
@@ -337,8 +181,6 @@ def test_a_journal_entry_that_cannot_be_read_opens_nothing_and_is_an_alarm(town)
             assert town.site.problems()
             assert town.view.text == "out_of_service"
             assert "journal_broken" in [each["kind"] for each in town.site.describe().alarms]
-
-    run(story)
 
     run(story)
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from controller.site.schema import codes, items
+from controller.site.schema import codes, compartments, items
 from tests.controller.site.world import Town, qr_of
 
 
@@ -34,3 +34,22 @@ def alarms(town: Town) -> list[str]:
 
 def bolts(town: Town) -> int:
     return sum(box.bolts for box in town.cabinet.boxes)
+
+
+async def begun(town: Town, number: int = 1) -> None:
+    town.reader.hold(qr_of(number))
+    await town.shows("confirm")
+    town.site.press("confirm")
+
+
+def place_state(town: Town, door: int) -> str:
+    return town.rows(select(compartments.c.state).where(compartments.c.no == door))[0][0]
+
+
+def standing(town: Town) -> list[str]:
+    cleared = {each["alarm"] for each in town.up("alarm.cleared")}
+    return [each["does"] for each in town.up("alarm.raised") if each["alarm"] not in cleared]
+
+
+def pulses(town: Town) -> int:
+    return sum(box.pulses for box in town.cabinet.boxes)
