@@ -28,7 +28,7 @@ from script.benchmarks.running_site import (
 )
 
 UNITS: Final = {"A": 1, "B": 4}  # each cabinet: relays, door switches, item sensors
-PICKUPS: Final = 56
+PICKUPS: Final = 52
 COUNTED: Final = 8
 SUPPLY_REST_S: Final = PULSE_MS / 1000 + 0.2  # a lock's supply rests; the next person comes later
 PHASE_S: Final = 0.15  # people come at any moment of a scan cycle, which is shorter

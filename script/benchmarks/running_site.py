@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -236,5 +237,4 @@ class Disk:
 
 def quantile(values: Sequence[float], share: float) -> float:
     """The value that `share` of all values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return sorted(values)[max(0, ceil(share * len(values)) - 1)]

@@ -1,0 +1,57 @@
+"""The plain parts of the benchmarks; what they measure is not measured here."""
+
+import os
+import time
+
+import pytest
+
+from script.benchmarks import mqtt
+from script.benchmarks.far_end import EXCHANGE_S, SILENCE_S, Cabinet, FarEnd, sealed
+from script.benchmarks.pickup import Played
+from script.benchmarks.rows import Row
+from script.benchmarks.running_site import quantile
+
+
+def test_a_quantile_is_a_value_that_was_measured():
+    values = [float(number) for number in range(100, 0, -1)]
+    assert (quantile(values, 0.5), quantile(values, 0.99), quantile([3.0], 0.5)) == (50, 99, 3)
+
+
+@pytest.mark.parametrize(("goal", "met"), [("", True), (">= 2", True), ("< 2", False)])
+def test_a_goal_is_a_comparison(goal, met):
+    assert Row("door", 2.0, "of the floor", goal).met is met
+
+
+def test_the_floor_of_a_door_is_a_scan_and_a_second_read_50_ms_later():
+    assert mqtt.floor_s(0.5) == pytest.approx(0.0710, abs=0.0001)
+    assert mqtt.floor_s(1.0) - mqtt.floor_s(0.0) == pytest.approx(0.0257, abs=0.0001)
+
+
+def test_syncs_are_counted_between_a_scan_and_its_pulse():
+    played = Played(waits=[(1.0, 2.0), (3.0, 4.0)], line_free=[1.5, 3.0], syncs=[])
+    assert played.counts([0.9, 1.1, 1.9, 2.1, 3.5]) == [2, 1]
+    assert played.beyond_line() == [0.5, 1.0]
+
+
+def test_the_far_end_answers_as_slowly_as_its_line_and_notes_a_pulse():
+    cabinet = Cabinet(1)
+    cabinet.shut[2] = False
+    with FarEnd([cabinet]) as far_end:
+        master = os.open(far_end.line, os.O_RDWR | os.O_NOCTTY)
+        began = time.monotonic()
+        os.write(master, sealed(bytes([2, 2, 0, 0, 0, 32])))
+        assert _read(master, 9) == sealed(bytes([2, 2, 4, 0b11111011, 255, 255, 255]))
+        assert time.monotonic() - began >= EXCHANGE_S
+        assert far_end.free_at(began + 0.001) >= began + EXCHANGE_S + SILENCE_S - 0.001
+        pulse = sealed(bytes([1, 5, 2, 6, 0, 1]))
+        os.write(master, pulse)
+        assert _read(master, 8) == pulse
+        assert far_end.pulses.get(timeout=5).door == 7
+        os.close(master)
+
+
+def _read(master: int, size: int) -> bytes:
+    heard = b""
+    while len(heard) < size:
+        heard += os.read(master, size - len(heard))
+    return heard
