@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from controller.entries import (
     CompartmentState,
@@ -18,7 +18,7 @@ from controller.site import compartments
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.doorway import Way, is_over, release, step_back
-from controller.site.items import Custody, settle_shut
+from controller.site.items import Custody, loaded_items, settle_shut
 from controller.site.kiosk import Heard, Press, Quiet
 from controller.site.movements import Wanted
 from controller.site.orders import (
@@ -132,16 +132,7 @@ class Pickup:
     def _items(self) -> list[Row[Any]]:
         """What waits for this code: doors first, the machine last."""
         with self._p.book.look() as connection:
-            return list(
-                connection.execute(
-                    select(table)
-                    .where(
-                        table.c.order_no == self._order.order_no,
-                        table.c.state == ItemState.LOADED.value,
-                    )
-                    .order_by(table.c.holder, table.c.cabinet, table.c.no, table.c.item_id)
-                )
-            )
+            return loaded_items(connection, self._order.order_no)
 
     def _show_items(self) -> None:
         with self._p.book.look() as connection:

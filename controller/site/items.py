@@ -58,6 +58,17 @@ def item_of(connection: Connection, item_id: str) -> ItemRow:
     return connection.execute(select(table).where(table.c.item_id == item_id)).one()
 
 
+def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
+    """What of an order can be handed out: doors first, the machine last."""
+    return list(
+        connection.execute(
+            select(table)
+            .where(table.c.order_no == order_no, table.c.state == ItemState.LOADED.value)
+            .order_by(table.c.holder, table.c.cabinet, table.c.no, table.c.item_id)
+        )
+    )
+
+
 def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
     """Write an item's state; what comes to rest after its order was cancelled is not offered."""
     place = {} if keep_place else {"cabinet": None, "no": None}
