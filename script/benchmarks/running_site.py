@@ -167,7 +167,12 @@ class RunningSite:
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        self.wait(self._is_ready, "the site to be ready", READY_S)
+        try:
+            self.wait(self._is_ready, "the site to be ready", READY_S)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
