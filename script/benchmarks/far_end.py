@@ -28,8 +28,6 @@ EXCHANGE_S: Final = (REQUEST_BYTES + ANSWER_BYTES) * CHAR_S + SILENCE_S
 POLL_S: Final = EXCHANGE_S + SILENCE_S  # until the next request may begin
 SPUN_S: Final = 0.0003  # the last part of an exact wait is spun: sleeping is not that exact
 
-FIRST: Final = -10  # of the priorities that a system gives
-
 DOORS: Final = 32  # of one cabinet
 READ_INPUTS, READ_HOLDING, WRITE_COIL = 2, 3, 5
 FLASH_ON: Final = 0x02  # high byte of the address; the low byte is the channel
@@ -55,7 +53,7 @@ def wait_until(moment: float, spun_s: float = 0.0) -> None:
 def go_first() -> None:
     """Run ahead of everything measured, where we may: a board has a processor of its own."""
     with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), FIRST)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # this thread alone
 
 
 @dataclass
