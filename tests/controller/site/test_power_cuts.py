@@ -24,7 +24,7 @@ from tests.controller.site.cut import Driver, Mains
 from tests.controller.site.hardware import Power
 from tests.controller.site.world import SITE, Town, badge_text, qr_of, run
 
-PARTS = 4  # workers may share the cuts
+PARTS = 8  # workers may share the cuts
 LEAST_STEPS = 60  # a story that is cut less often was no story
 LABEL = "OWL:N1-seal1"
 HANDS_S = 8.0  # so long a person tries, power or not
