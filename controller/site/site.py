@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from controller.entries import AlarmKind, CompartmentPlan, CompartmentState, SiteStarted, Up
+from controller.faults import NoReply
 from controller.journal import BrokenChain
 from controller.keep import keep
 from controller.ports import Clock, CodeReader, LicenceMachine, LockBoard
@@ -84,20 +85,29 @@ class Site:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._break_off(), name="store")
             for board in self._boards:
-                self._keep(group, board.name, partial(self._watch.follow_board, board))
+                self._keep(group, board.name, partial(self._watch.follow_board, board), self._blind)
             for name, machine in self._lives.items():
-                self._keep(group, name, partial(self._watch.follow_machine, name, machine))
+                follow = partial(self._watch.follow_machine, name, machine)
+                self._keep(group, name, follow, lambda name, _why: self._watch.lose_machine(name))
             for name, reader in self._readers.items():
-                self._keep(group, name, partial(self._read, reader))
+                self._keep(group, name, partial(self._read, reader), lambda _name, _why: None)
             group.create_task(self._watch.tick(), name="tick")
             if self._problem == "settling":
                 self._problem = None
                 group.create_task(serve(self._premises), name="kiosk")
 
     def _keep(
-        self, group: asyncio.TaskGroup, name: str, session: Callable[[], Awaitable[None]]
+        self,
+        group: asyncio.TaskGroup,
+        name: str,
+        session: Callable[[], Awaitable[None]],
+        down: Callable[[str, str], None],
     ) -> None:
-        group.create_task(keep(name, session, self._clock, lambda _name, _why: None), name=name)
+        group.create_task(keep(name, session, self._clock, down), name=name)
+
+    def _blind(self, board: str, why: str) -> None:
+        """Whatever ended a session, a mistake of ours too: nobody sees the board's doors."""
+        self._watch.lose_board(board, NoReply(board, why))
 
     async def _break_off(self) -> None:
         await self._book.broken.wait()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from controller.entries import AlarmKind, DoorChanged, Up
-from controller.faults import LineDown
+from controller.faults import DeviceFault, LineDown
 from controller.ports import (
     BoardSight,
     Clock,
@@ -69,7 +69,7 @@ class Watch:
         try:
             async for sight in board.watch():
                 self.see_board(board.name, sight)
-        except Exception as fault:  # a mistake in its driver blinds us as well as a fault
+        except DeviceFault as fault:
             self.lose_board(board.name, fault)
             raise
 
@@ -109,7 +109,7 @@ class Watch:
             clear_alarm(act, AlarmKind.DOOR_FORCED, str(place))
             clear_alarm(act, AlarmKind.DOOR_AJAR, str(place))
 
-    def lose_board(self, board: str, fault: Exception) -> None:
+    def lose_board(self, board: str, fault: DeviceFault) -> None:
         """Nobody knows its doors any more."""
         kind = AlarmKind.BUS_DOWN if isinstance(fault, LineDown) else AlarmKind.BOARD_SILENT
         self._lost.setdefault(board, (self._clock.monotonic(), kind))
@@ -144,7 +144,7 @@ class Watch:
                     await self._bell.until(lambda: self._machines.is_awaited(name), MACHINE_IDLE_S)
                 else:
                     await self._clock.sleep(MACHINE_BUSY_S)
-        except Exception:  # as above
+        except DeviceFault:
             self.lose_machine(name)
             raise
 
