@@ -278,52 +278,6 @@ def test_doors_are_still_seen_while_item_sensors_miss_a_poll(rig):
     play(story())
 
 
-@pytest.mark.parametrize("missed", [0, 1, 2, 5])
-def test_a_door_is_shut_only_together_with_what_lies_behind_it(rig, missed):
-    """A box is put in and the door falls shut while reads of the item sensors go missing."""
-
-    def far(frame):
-        nonlocal missed
-        if frame[0] == 3 and 5 in rig.cabinet.items and missed:
-            missed -= 1
-            return []
-        return rig.cabinet(frame)
-
-    async def story():
-        async with aclosing(rig.board.watch()) as sights:
-            rig.cabinet.open_doors = {5}
-            sight = await anext(sights)
-            while opens(sight) != [5]:
-                sight = await anext(sights)
-            rig.cabinet.items = {5}
-            await asyncio.sleep(0.02)
-            rig.cabinet.open_doors = set()
-            while opens(sight):
-                sight = await anext(sights)
-            assert sight.items[4] is Presence.PRESENT
-            assert not missed
-
-    rig.plugs.far = far
-    play(story())
-
-
-def test_what_was_read_before_a_silence_counts_no_more(rig):
-    async def story():
-        rig.cabinet.items = {5}
-        async with aclosing(rig.board.watch()) as sights:
-            await anext(sights)
-            rig.cabinet.silent = {1, 2, 3}
-            with pytest.raises(NoReply):
-                async for _ in sights:
-                    pass
-        rig.cabinet.items = set()  # somebody took it meanwhile
-        rig.cabinet.silent = set()
-        async with aclosing(rig.board.watch()) as sights:
-            assert (await anext(sights)).items[4] is Presence.ABSENT
-
-    play(story())
-
-
 def test_a_release_that_is_cancelled_on_the_wire_counts_as_a_pulse(rig):
     async def story():
         await rig.board.look()
