@@ -1,7 +1,7 @@
 """A site process: its rules over its devices, its database, its kiosk and its connection."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import SystemRandom
@@ -36,8 +36,12 @@ from onewindow.server import serve
 log = structlog.get_logger()
 
 
-async def run(settings: SiteSettings) -> None:
-    """The site works until SIGTERM or SIGINT."""
+def _uncounted(_step: str) -> None:
+    """Nobody counts the steps."""
+
+
+async def run(settings: SiteSettings, step: Callable[[str], None] = _uncounted) -> None:
+    """The site works until SIGTERM or SIGINT. `step` is called at each commit and movement."""
     table, clock = settings.site, SystemClock()
     async with AsyncExitStack() as keep_open:
         heard = keep_open.enter_context(
@@ -48,7 +52,7 @@ async def run(settings: SiteSettings) -> None:
         bridge = await keep_open.enter_async_context(
             Bridge(clock, user_profiles=_profiles(table.data))
         )
-        site = _site(settings, store, clock, bridge)
+        site = _site(settings, store, clock, bridge, step)
         life = [site.run]
         link = _link(settings, settings.mqtt, site, store, bridge) if settings.mqtt else None
         if link is not None:
@@ -86,7 +90,13 @@ def _profiles(folder: Path) -> Path | None:
     return found if (found := folder / "profiles").is_dir() else None
 
 
-def _site(settings: SiteSettings, store: Store, clock: Clock, bridge: Bridge) -> Site:
+def _site(
+    settings: SiteSettings,
+    store: Store,
+    clock: Clock,
+    bridge: Bridge,
+    step: Callable[[str], None],
+) -> Site:
     return Site(
         settings,
         store,
@@ -102,6 +112,7 @@ def _site(settings: SiteSettings, store: Store, clock: Clock, bridge: Bridge) ->
             each.name: bridge.licence_machine(each.url, each.name) for each in settings.machine
         },
         readers={each.name: bridge.code_reader(each.url, each.name) for each in settings.scanner},
+        step=step,
     )
 
 
@@ -109,7 +120,7 @@ def _link(
     settings: SiteSettings, mqtt: MqttTable, site: Site, store: Store, bridge: Bridge
 ) -> SiteMqtt:
     clock = SystemClock()
-    book = Book(store, settings.site.id, clock, lambda _step: None)
+    book = Book(store, settings.site.id, clock, _uncounted)
 
     def alarm(kind: str, where: str, _what: str) -> None:
         with book.act() as act:
