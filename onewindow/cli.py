@@ -161,7 +161,7 @@ def simulate(
 def main() -> None:
     """Run a command; exit 0 done, 1 failed, 2 wrong use, errors in one line on standard error."""
     with _one_line_for_errors():
-        code = app(standalone_mode=False)
+        code = app(prog_name="onewindow", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
 
 

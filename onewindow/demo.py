@@ -205,7 +205,12 @@ async def run(options: Options, clock: Clock, tell: Console) -> None:
 def _alone_in(folder: Path) -> Iterator[None]:
     if set("?#%") & set(str(folder)):
         raise DemoRefused(f"{folder}: a folder with ? # or % cannot stand in a device's address")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoRefused(
+            f"cannot make the folder {folder} ({error.strerror}): give another with --data"
+        ) from error
     lock = os.open(folder / "demo.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

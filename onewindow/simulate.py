@@ -18,6 +18,7 @@ from simulator.plan import (
     ScannerPlan,
 )
 from simulator.run import serve
+from simulator.world import CHANNELS
 
 
 async def run(
@@ -68,7 +69,9 @@ def _cabinet(
         if name is None:
             raise BadSettings(f"cabinet.boards: {text} is on no [[line]] of this file")
         lines.setdefault(name, _line(name, url))
-        doors = int(url.profile.rpartition("-")[2])
+        doors = CHANNELS.get(url.profile)
+        if doors is None:
+            raise BadSettings(f"cabinet.boards: boards {url.profile} cannot be simulated")
         boards.append(BoardPlan(name, url.unit, url.profile, first_door, doors))
         first_door += doors
     compartments = tuple(

@@ -43,15 +43,19 @@ TEXT: Final = {
 async def serve(p: Premises) -> None:
     """Serve one person after the other, for ever."""
     heard: Heard | None = None
+    trying = False  # somebody who was refused tries again, in the language they chose
     while True:
-        p.desk.home(Text.START, Button.CODE, Button.HELP)
+        if not trying:
+            p.desk.home(Text.START, Button.CODE, Button.HELP)
         p.desk.listen(on=True)
         if heard is None:
             heard = await p.desk.hear(None, scans=True)
+        trying = False
         try:
             heard = await _attend(p, heard)
         except Refused as refusal:
             heard = await _refuse(p, refusal)
+            trying = isinstance(heard, Press) and heard.button is Button.CODE
 
 
 async def _attend(p: Premises, heard: Heard) -> Heard | None:

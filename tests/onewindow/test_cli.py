@@ -195,6 +195,27 @@ def test_a_bad_device_address_is_one_line(tmp_path: Path, command: str):
     assert "Traceback" not in done.stderr
 
 
+def test_boards_that_nothing_here_can_play_are_one_line(tmp_path: Path):
+    config = tmp_path / "site.toml"
+    text = BAD_SITE.format(data=tmp_path / "data").replace("baud=19201", "baud=19200")
+    text = text.replace("waveshare-relay-32", "unheard-of")
+    text += '[[line]]\nname = "L1"\nurl = "modbus+rtu:///dev/ttyS9?baud=19200"\n'
+    config.write_text(text)
+    done = run_apart("simulate", "--port", "1", "--config", str(config))
+    assert done.returncode == 2
+    assert "unheard-of" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_that_names_the_option(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    done = run_apart("demo", "--data", str(tmp_path / "file" / "demo"))
+    assert done.returncode == 1
+    assert str(tmp_path / "file" / "demo") in done.stderr
+    assert "--data" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_migrate_says_what_it_did(run: Run, tmp_path: Path):
     config = tmp_path / "site.toml"
     config.write_text(BAD_SITE.format(data=tmp_path / "data"))

@@ -226,6 +226,25 @@ def test_wrong_typed_codes_are_slowed_and_a_right_qr_never_is(town):
     run(story)
 
 
+def test_somebody_who_mistyped_keeps_the_language_they_chose_and_the_next_person_does_not(town):
+    async def story():
+        async with town.at_work():
+            home = town.view.lang
+            town.site.press("language")
+            chosen = town.view.lang
+            assert chosen != home
+            for tries in (1, 2, 3):
+                town.site.press("code", typed_of(100 + tries) + "9999")
+                await town.until(lambda tries=tries: len(town.up("pickup.refused")) == tries)
+                await town.shows("code_unknown")
+                assert town.view.lang == chosen
+            town.site.press("end")
+            await town.shows("start")
+            assert town.view.lang == home
+
+    run(story)
+
+
 def test_wrong_tries_are_counted_over_a_restart(town):
     async def story():
         async with town.at_work():
