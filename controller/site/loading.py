@@ -145,6 +145,8 @@ class Round:
             await p.bell.until(lambda: is_over(p, place))
         if p.doors.is_shut(place):
             await self._settle(place)
+        else:  # nobody can see it any more: the watch settles it once somebody can
+            self._trouble(Text.UNSURE, None, "unsure")
 
     async def _stuck(self, place: Place) -> None:
         """The door was not seen to open: nothing is in, says the sensor or the person."""

@@ -277,3 +277,22 @@ def test_a_recipient_who_steps_up_ends_the_round(town):
             await town.shows("confirm")
 
     run(story)
+
+
+def test_a_board_lost_with_the_door_open_leaves_a_way_on(town):
+    async def story():
+        async with town.at_work():
+            town.order()
+            town.grant()
+            await town.badge()
+            town.reader.hold("OWL:N1-seal1")
+            await town.opened()
+            town.cabinet.silent = True
+            town.cabinet.stir()
+            shown = await town.shows("unsure")
+            assert shown.screen == "load"
+            assert "end" in shown.buttons
+            assert shown.values["case"]
+            assert state_of(town) == "expected"
+
+    run(story)
