@@ -20,6 +20,7 @@ from api.live import Live
 from api.pages import Pages, choose_lang, texts
 from api.problems import problem
 from controller.district.district import District
+from controller.district.stories import Stories
 from controller.district.views import OrderFilter, OrderView
 from controller.refusals import Refused
 
@@ -43,7 +44,9 @@ class Stage:
     vendor_badge: SecretStr  # the text that a scanner reads
 
 
-def router(district: District, pages: Pages, live: Live, stage: Stage) -> APIRouter:
+def router(
+    district: District, stories: Stories, pages: Pages, live: Live, stage: Stage
+) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     policy = content_policy(frames=(stage.kiosk, stage.simulator), talks_to=(stage.simulator,))
 
@@ -59,13 +62,13 @@ def router(district: District, pages: Pages, live: Live, stage: Stage) -> APIRou
             known={
                 "simulator": stage.simulator,
                 "badge": stage.vendor_badge.get_secret_value(),
-                "orders": shown(district),
+                "orders": shown(district, stories),
             },
         )
 
     @routes.get("/demo/events")
     async def follow() -> Response:
-        return live.stream(_changes(district), event="orders")
+        return live.stream(_changes(district, stories), event="orders")
 
     @routes.post("/demo/orders", status_code=201)
     async def place(request: Request) -> Any:
@@ -78,12 +81,13 @@ def router(district: District, pages: Pages, live: Live, stage: Stage) -> APIRou
     return routes
 
 
-def shown(district: District) -> list[dict[str, Any]]:
+def shown(district: District, stories: Stories) -> list[dict[str, Any]]:
     """The newest orders with what the page needs of each."""
-    return [_shown(district, order) for order in district.orders(OrderFilter(), limit=SHOWN).orders]
+    found = district.orders(OrderFilter(), limit=SHOWN).orders
+    return [_shown(district, stories, order) for order in found]
 
 
-def _shown(district: District, order: OrderView) -> dict[str, Any]:
+def _shown(district: District, stories: Stories, order: OrderView) -> dict[str, Any]:
     try:
         code = district.pickup_code(order.order_no).qr_text
     except Refused:  # before it is ready, and after it is collected
@@ -105,6 +109,7 @@ def _shown(district: District, order: OrderView) -> dict[str, Any]:
         "company": order.company,
         "state": order.state,
         "code": code,
+        "phone": stories.recipients(order.order_no)[0].phone,  # masked; its end is typed
         "messages": messages,
         "items": [
             {
@@ -119,10 +124,10 @@ def _shown(district: District, order: OrderView) -> dict[str, Any]:
     }
 
 
-async def _changes(district: District) -> AsyncIterator[str]:
+async def _changes(district: District, stories: Stories) -> AsyncIterator[str]:
     before = ""
     async for _ in district.changes.listen():
-        now = json.dumps(shown(district), ensure_ascii=False)
+        now = json.dumps(shown(district, stories), ensure_ascii=False)
         if now != before:
             yield now
             before = now

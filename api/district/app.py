@@ -15,6 +15,8 @@ from api.problems import Problem, install
 from api.requests import Requests
 from controller.district.district import District
 from controller.district.form import OrderForm
+from controller.district.seal import Seal
+from controller.district.stories import Stories
 from controller.settings import DistrictSettings
 
 SCHEMAS = "#/components/schemas/{model}"
@@ -58,7 +60,8 @@ def _add_pages(app: FastAPI, district: District, settings: DistrictSettings) -> 
             settings.vendor[0].id,
             settings.district.demo_badge,
         )
-        app.include_router(demo.router(district, pages, live, stage))
+        stories = Stories(district.store, Seal(settings.district.seal_key.get_secret_value()))
+        app.include_router(demo.router(district, stories, pages, live, stage))
 
 
 def _complete_openapi(app: FastAPI) -> None:

@@ -224,7 +224,7 @@ function drawActs(now, one) {
 
 function draw() {
   const one = order();
-  if (one && chosen !== one.order_no && chosen !== awaited) chosen = one.order_no;
+  if (one && (chosen === null || chosen !== awaited)) chosen = one.order_no;
   if (one?.code) keep("code", one.code);
   const now = step(one);
   for (const say of document.querySelectorAll("[data-when]")) say.hidden = say.dataset.when !== now;
@@ -236,6 +236,7 @@ function draw() {
     else each.removeAttribute("aria-current");
   });
   drawOrders(one?.order_no);
+  by("number").textContent = one?.phone ?? "";
   drawMessages(one);
   drawActs(now, one);
 }

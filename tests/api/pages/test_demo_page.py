@@ -32,6 +32,7 @@ async def test_the_page_shows_phone_kiosk_and_cabinet(demo):
     (shown,) = told["orders"]
     assert (shown["order_no"], shown["state"]) == (order.order_no, "placed")
     assert (shown["code"], shown["messages"]) == (None, [])
+    assert re.fullmatch(r"138\*{4}\d{4}", shown["phone"]), "the digits that a kiosk asks for"
     policy = page.headers["content-security-policy"]
     assert f"frame-src 'self' http://kiosk.test {SIMULATOR}" in policy
     assert f"connect-src 'self' {SIMULATOR}" in policy
