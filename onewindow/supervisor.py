@@ -80,6 +80,7 @@ class Supervisor:
             pause = min(2 * pause, PAUSE_MAX_S)
             await self._spawn(program)
             self.restarts[program.name] = self.restarts.get(program.name, 0) + 1
+            log.info("process.started_again", process=program.name)
             self._changed()
 
     async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
