@@ -18,7 +18,7 @@ from simulator.plan import (
     ScannerPlan,
 )
 from simulator.run import serve
-from simulator.world import CHANNELS
+from simulator.wiring import LOCKS
 
 
 async def run(
@@ -38,7 +38,7 @@ def plan_of(settings: SiteSettings) -> Plan:
     lines: dict[str, LinePlan] = {}
     return Plan(
         cabinets=tuple(_cabinet(each, settings, names, lines) for each in settings.cabinet),
-        machines=tuple(_machine(each.name, each.url) for each in settings.machine),
+        machines=tuple(_machine(each.name, each.url, names, lines) for each in settings.machine),
         scanners=tuple(_scanner(each.name, each.url) for each in settings.scanner),
         lines=tuple(lines.values()),
     )
@@ -69,10 +69,11 @@ def _cabinet(
         if name is None:
             raise BadSettings(f"cabinet.boards: {text} is on no [[line]] of this file")
         lines.setdefault(name, _line(name, url))
-        doors = CHANNELS.get(url.profile)
+        doors = LOCKS.get(url.profile)
         if doors is None:
             raise BadSettings(f"cabinet.boards: boards {url.profile} cannot be simulated")
-        boards.append(BoardPlan(name, url.unit, url.profile, first_door, doors))
+        closed = url.numbers.get("closed", 1)
+        boards.append(BoardPlan(name, url.unit, url.profile, first_door, doors, closed))
         first_door += doors
     compartments = tuple(
         CompartmentPlan(each.no, each.size, each.height_cm, each.reach)
@@ -88,14 +89,23 @@ def _line(name: str, url: DeviceUrl) -> LinePlan:
             return LinePlan(name, baud, link=Path(path))
         case "modbus+rtutcp", TcpPlace(host, port):
             return LinePlan(name, tcp=(host, port))
+        case "modbus+tcp", TcpPlace(host, port):
+            return LinePlan(name, tcp=(host, port), speaks="modbus-tcp")
     raise BadSettings(f"cabinet.boards: {url.text} cannot be simulated")
 
 
-def _machine(name: str, text: str) -> MachinePlan:
+def _machine(
+    name: str, text: str, names: dict[str, str], lines: dict[str, LinePlan]
+) -> MachinePlan:
     url = _parse("machine.url", text)
-    if url.scheme != "modbus+tcp" or not isinstance(url.place, TcpPlace):
-        raise BadSettings(f"machine.url: {text} cannot be simulated; use modbus+tcp")
-    return MachinePlan(name, url.place.host, url.place.port, url.unit)
+    match url.scheme, url.place:
+        case "modbus+tcp", TcpPlace(host, port):
+            return MachinePlan(name, host, port, url.unit)
+        case "modbus+rtu" | "modbus+rtutcp", _:
+            line = names.get(url.place.key, name)
+            lines.setdefault(line, _line(line, url))
+            return MachinePlan(name, unit=url.unit, line=line)
+    raise BadSettings(f"machine.url: {text} cannot be simulated; use modbus+tcp or modbus+rtu")
 
 
 def _scanner(name: str, text: str) -> ScannerPlan:

@@ -2,19 +2,26 @@
 
 import asyncio
 import os
+import termios
 import tty
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from simulator.clock import FineTimer
 from simulator.devices.scanner import HELD_S, Scanner
-from simulator.lines import Ear, Frames, Pieces, TcpWire, Wire
+from simulator.line import Line, Pieces
+from simulator.lines import Ear, Frames, TcpWire
 
 CHUNK = 4096
 CLIENTS_MAX = 4
+OUTPUT_SPEED = 5  # in what tcgetattr returns
+BAUDS: Final = {
+    getattr(termios, f"B{baud}"): baud
+    for baud in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+}
 
 
 class Pty:
@@ -36,6 +43,10 @@ class Pty:
     def listen(self, hear: Callable[[bytes], None]) -> None:
         asyncio.get_running_loop().add_reader(self._master, self._readable, hear)
 
+    def baud(self) -> int | None:
+        """The speed that the client has set, if it is one that a serial line has."""
+        return BAUDS.get(termios.tcgetattr(self._slave)[OUTPUT_SPEED])
+
     def send(self, piece: bytes) -> None:
         """Lost when nobody reads, as on a real line."""
         with suppress(BlockingIOError):
@@ -56,25 +67,30 @@ class Pty:
 class PtyLine:
     """An RS-485 line on a pty, at its own pace."""
 
-    def __init__(self, wire: Wire, link: Path, timer: FineTimer) -> None:
+    def __init__(self, wire: Line, link: Path, timer: FineTimer) -> None:
         self._wire = wire
         self._timer = timer
         self._ear = Ear(wire)
         self._pty = Pty(link)
         self._pty.listen(self._hear)
+        wire.outlet = lambda pieces: self._emit(pieces, wire.timeline.now)
 
     def close(self) -> None:
         self._pty.close()
 
     def _hear(self, chunk: bytes) -> None:
+        self._wire.spoken_at(self._pty.baud() or self._wire.plan.baud)
         self._timer.at(self._ear.hear(chunk, self._timer.now()), self._cut)
 
     def _cut(self) -> None:
         frames, ended = self._ear.cut(self._timer.now())
         for frame in frames:
-            for after, piece in self._wire.ask(frame, ended):
-                self._ear.quiet_from = max(self._ear.quiet_from, ended + after)
-                self._timer.at(ended + after, partial(self._pty.send, piece))
+            self._emit(self._wire.ask(frame, ended), ended)
+
+    def _emit(self, pieces: Pieces, start: float) -> None:
+        for after, piece in pieces:
+            self._ear.quiet_from = max(self._ear.quiet_from, start + after)
+            self._timer.at(start + after, partial(self._pty.send, piece))
 
 
 class Held(Protocol):
@@ -133,6 +149,11 @@ class TcpEnd:
         for writer in self._clients:
             writer.transport.abort()
 
+    def to_all(self, pieces: Pieces, start: float) -> None:
+        """What comes from the line by itself goes to everybody who is connected."""
+        for writer in self._clients:
+            self.send_later(writer, pieces, start)
+
     def send_later(self, writer: asyncio.StreamWriter, pieces: Pieces, start: float) -> None:
         for after, piece in pieces:
             self._timer.at(start + after, partial(_write, writer, piece))
@@ -141,9 +162,10 @@ class TcpEnd:
 class TcpLine(TcpEnd):
     """RTU frames inside TCP, as a serial device server hands them on."""
 
-    def __init__(self, wire: Wire, timer: FineTimer) -> None:
+    def __init__(self, wire: Line, timer: FineTimer) -> None:
         super().__init__(timer)
         self._wire = wire
+        wire.outlet = lambda pieces: self.to_all(pieces, wire.timeline.now)
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ear = Ear(self._wire)

@@ -6,21 +6,37 @@ from math import sqrt
 from random import Random
 from typing import Final
 
-LATE_S: Final = (0.32, 0.90)  # one to three times the usual patience of a master
+PATIENCE_S: Final = {"rtu": 0.300, "rtutcp": 0.600, "tcp": 1.000, "kerong": 0.500, "xor": 0.300}
+LATE: Final = (1.05, 3.0)  # times the usual patience of a master
 DOUBLED_GAP_S: Final = 0.020
-SPLIT_GAP_S: Final = {"rtu": 0.020, "tcp": 0.200}
+SPLIT_GAP_S: Final = {"serial": 0.020, "tcp": 0.200}
+NOISE_BYTES: Final = (1, 30)  # when a board gets power or is plugged
+NOISE_AFTER_S: Final = (0.001, 0.050)
+IDLE_NOISE: Final = (b"\xff", b"\x00", b"\xff\xff", b"\x00\xff")  # of a line without bias
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Shares of frames from 0 to 1, and the units that say nothing."""
+    """Shares of frames from 0 to 1, units that fare badly, and what is so or not."""
 
     lost: float = 0.0
     garbled: float = 0.0
     late: float = 0.0
     doubled: float = 0.0
     split: float = 0.0
+    garbage: float = 0.0
+    reboot: float = 0.0  # of pulses: the supply dips and the board starts again
     silent: tuple[int, ...] = ()
+    collision: tuple[int, ...] = ()
+    wrong_speed: tuple[int, ...] = ()
+    slow_after_pulse: tuple[int, ...] = ()
+    busy_after_open: tuple[int, ...] = ()
+    linkage: tuple[int, ...] = ()
+    echo: bool = False
+    swapped: bool = False
+    tcp_half_open: bool = False
+    tcp_stale: bool = False
+    one_client: bool = False
 
 
 @dataclass(slots=True)
@@ -34,7 +50,20 @@ class Counters:
     late: int = 0
     doubled: int = 0
     split: int = 0
+    garbage: int = 0
+    reboot: int = 0
     silent: int = 0
+    collision: int = 0
+    wrong_speed: int = 0
+    slow_after_pulse: int = 0
+    busy_after_open: int = 0
+    linkage: int = 0  # how often an input drove a relay
+    echo: int = 0
+    swapped: int = 0
+    tcp_half_open: int = 0
+    tcp_stale: int = 0
+    one_client: int = 0
+    usb_renumber: int = 0
     too_soon: int = 0  # requests that began before the line had been quiet for t3.5
 
 
@@ -43,6 +72,7 @@ class Faults:
     """A frame is lost or garbled or neither; half of each there, half on the way back."""
 
     dice: Random
+    patience_s: float = PATIENCE_S["rtu"]
     trouble: Trouble = field(default_factory=Trouble)
     counted: Counters = field(default_factory=Counters)
 
@@ -52,29 +82,44 @@ class Faults:
     def upon_reply(self, frame: bytes) -> bytes | None:
         return self._harm(frame)
 
+    def strikes(self, name: str, unit: int | None = None) -> bool:
+        """Whether this trouble comes now, to this unit if it is one of units; it is counted."""
+        asked = getattr(self.trouble, name)
+        if isinstance(asked, tuple):
+            struck = unit in asked
+        else:
+            struck = asked if isinstance(asked, bool) else self._chance(asked)
+        if struck:
+            self.count(name)
+        return struck
+
+    def count(self, name: str) -> None:
+        """It happened once more."""
+        setattr(self.counted, name, getattr(self.counted, name) + 1)
+
     def is_silent(self, unit: int) -> bool:
-        if unit not in self.trouble.silent:
-            return False
-        self.counted.silent += 1
-        return True
+        return self.strikes("silent", unit)
 
     def delay_s(self) -> float:
-        if not self._strikes(self.trouble.late):
-            return 0.0
-        self.counted.late += 1
-        return self.dice.uniform(*LATE_S)
+        return self.dice.uniform(*LATE) * self.patience_s if self.strikes("late") else 0.0
 
     def again_after_s(self) -> float | None:
-        if not self._strikes(self.trouble.doubled):
+        return self.dice.uniform(0.0, DOUBLED_GAP_S) if self.strikes("doubled") else None
+
+    def noise(self) -> bytes:
+        """What a line carries while a board gets its power."""
+        return self.dice.randbytes(self.dice.randint(*NOISE_BYTES))
+
+    def idle_noise(self) -> tuple[float, bytes] | None:
+        """What an idle line picks up, and how long after the last frame."""
+        if not self.strikes("garbage"):
             return None
-        self.counted.doubled += 1
-        return self.dice.uniform(0.0, DOUBLED_GAP_S)
+        return self.dice.uniform(*NOISE_AFTER_S), self.dice.choice(IDLE_NOISE)
 
     def pieces(self, frame: bytes, gap_s: float) -> list[tuple[float, bytes]]:
         """The frame in one piece, or in two or three with pauses before them."""
-        if not frame[1:] or not self._strikes(self.trouble.split):
+        if not frame[1:] or not self.strikes("split"):
             return [(0.0, frame)]
-        self.counted.split += 1
         places = range(1, len(frame))
         cuts = sorted(self.dice.sample(places, min(len(places), self.dice.randint(1, 2))))
         edges = [0, *cuts, len(frame)]
@@ -84,20 +129,22 @@ class Faults:
         ]
 
     def state(self) -> dict[str, object]:
-        return asdict(self.counted) | {
-            "faults": asdict(self.trouble) | {"silent": list(self.trouble.silent)}
+        asked = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self.trouble).items()
         }
+        return asdict(self.counted) | {"faults": asked}
 
     def _harm(self, frame: bytes) -> bytes | None:
-        if self._strikes(_each_way(self.trouble.lost)):
+        if self._chance(_each_way(self.trouble.lost)):
             self.counted.lost += 1
             return None
-        if self._strikes(_each_way(self.trouble.garbled)):
+        if self._chance(_each_way(self.trouble.garbled)):
             self.counted.garbled += 1
             return self._garble(frame)
         return frame
 
-    def _strikes(self, share: float) -> bool:
+    def _chance(self, share: float) -> bool:
         return share > 0 and self.dice.random() < share
 
     def _garble(self, frame: bytes) -> bytes:

@@ -43,8 +43,8 @@ class Device(Protocol):
     @property
     def unit(self) -> int: ...
 
-    def hears(self, baud: int) -> bool:
-        """Whether it is set to the speed of its line."""
+    def hears(self, baud: int, usual: int) -> bool:
+        """Whether it listens now, at this speed; `usual` is what it was set to when built."""
         ...
 
     def answer(self, pdu: bytes, *, broadcast: bool = False) -> bytes | None:

@@ -85,7 +85,9 @@ def page_routes(world: World) -> APIRouter:
     units: dict[str, Sequence[int]] = {
         line: [board.unit for board in boards] for line, boards in world.boards.items()
     }
-    units |= {name: [machine.unit] for name, machine in world.machines.items()}
+    for plan in world.plan.machines:
+        name = plan.line or plan.name
+        units[name] = [*units.get(name, []), plan.unit]
 
     def page(request: Request, *, framed: bool) -> HTMLResponse:
         lang = language_of(request)

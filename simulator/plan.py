@@ -7,26 +7,36 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """One RS-485 line: a pty under `link`, or RTU frames inside TCP at `tcp`."""
+    """One RS-485 line: a pty under `link`, or its bytes inside TCP at `tcp`.
+
+    `modbus-tcp` is no line: one device at `tcp`, or several boards behind it.
+    """
 
     name: str
     baud: int = 9600
     link: Path | None = None
     tcp: tuple[str, int] | None = None
-    turnaround_s: tuple[float, float] = (0.008, 0.012)  # between t3.5 and a board's answer
+    speaks: Literal["modbus", "modbus-tcp", "kerong", "xorboard"] = "modbus"
+    turnaround_s: tuple[float, float] | None = None  # None: as such boards usually need
     strict: bool = True  # boards drop a frame that begins before t3.5 of silence
     burst: int = 4  # characters that become readable together, as from a UART's FIFO
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPlan:
-    """Relays on `unit`, door inputs on unit + 1, item inputs on unit + 2."""
+    """One profile's boards from `unit` (or address) on, and the doors that hang on them.
+
+    A relay board has its door inputs on unit + 1 and its item inputs on unit + 2.
+    """
 
     line: str
     unit: int
     profile: str = "waveshare-relay-32"
     first_door: int = 1
     doors: int = 32
+    closed: int = 1  # what a shut door reads as
+    spring: bool | None = None  # locks push their doors ajar; None: as with such boards
+    reports: bool = False  # an XOR board with the firmware that tells changes unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +56,13 @@ class CabinetPlan:
 
 @dataclass(frozen=True, slots=True)
 class MachinePlan:
-    """A licence machine on Modbus TCP."""
+    """A licence machine on Modbus TCP, or as a unit of the RTU line `line`."""
 
     name: str
-    host: str
-    port: int
+    host: str = ""
+    port: int = 0
     unit: int = 1
+    line: str = ""
     kind: Literal["print", "store"] = "print"
     blanks: int = 200
     slots: int = 60

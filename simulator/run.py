@@ -109,9 +109,11 @@ async def _wires(world: World) -> AsyncIterator[dict[str, ScannerPty]]:
                 standing.callback(PtyLine(wire, wire.plan.link, timer).close)
             if wire.plan.tcp:
                 await _port(standing, TcpLine(wire, timer), *wire.plan.tcp)
-        for machine in world.plan.machines:
-            end = MachinePort(world.tcp_wires[machine.name], timer)
-            await _port(standing, end, machine.host, machine.port)
+        ports = {line.name: line.tcp for line in world.plan.lines if line.speaks == "modbus-tcp"}
+        ports |= {each.name: (each.host, each.port) for each in world.plan.machines}
+        for name, wire_of_frames in world.tcp_wires.items():
+            if port := ports[name]:
+                await _port(standing, MachinePort(wire_of_frames, timer), *port)
         scanners = {}
         for plan in world.plan.scanners:
             scanners[plan.name] = ScannerPty(world.scanners[plan.name], plan.link, timer)

@@ -3,30 +3,27 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any, Final
 
 from simulator.clock import Clock
-from simulator.devices.input_board import InputBoard
 from simulator.devices.licence_machine import LicenceMachine
-from simulator.devices.relay_board import RelayBoard
+from simulator.devices.mixed_board import LINKAGE, NORMAL, MixedBoard
 from simulator.devices.scanner import Scanner
+from simulator.devices.xor_board import XorBoard
 from simulator.door import Door, Impossible, LockKind, Unknown
 from simulator.faults import Faults, Trouble
-from simulator.lines import TcpWire, Wire
-from simulator.modbus import Device
+from simulator.line import Line
+from simulator.lines import TcpWire
 from simulator.people import People
-from simulator.plan import BoardPlan, CabinetPlan, Plan
+from simulator.plan import CabinetPlan, Plan
 from simulator.timeline import Timeline
+from simulator.wiring import Board, boards_of, line_of, springs
 
-CHANNELS: Final = {"waveshare-relay-8": 8, "waveshare-relay-16": 16, "waveshare-relay-32": 32}
 SPEED_MAX: Final = 1000.0
 USUAL_LOCKS: Final = LockKind()
-
-
-def unwired() -> bool:
-    """An input with no wire: no current flows."""
-    return False
 
 
 class World:
@@ -49,30 +46,22 @@ class World:
         self.hands: list[dict[str, str]] = []
         self.doors: dict[tuple[str, int], Door] = {}
         for cabinet in plan.cabinets:
-            for compartment in cabinet.compartments:
-                where = (cabinet.letter, compartment.no)
-                dice = Random(f"{seed}/{cabinet.letter}/{compartment.no}")
-                self.doors[where] = Door(*where, locks, self.timeline, dice, self._changed)
+            self._hang_doors(cabinet, locks, seed)
         self.machines = {
             machine.name: LicenceMachine(
                 machine, self.timeline, changed=self._changed, keep=self._keep_now
             )
             for machine in plan.machines
         }
-        self.boards: dict[str, list[RelayBoard | InputBoard]] = {}
+        self.boards: dict[str, list[Board]] = {line.name: [] for line in plan.lines}
         for cabinet in plan.cabinets:
-            for board in cabinet.boards:
-                self.boards.setdefault(board.line, []).extend(self._board(cabinet, board))
-        self.wires = {
-            line.name: Wire(line, self._on(line.name), self.timeline, seed) for line in plan.lines
-        }
-        self.tcp_wires = {
-            name: TcpWire(name, machine, self.timeline, seed)
-            for name, machine in self.machines.items()
-        }
+            self._hang_boards(cabinet)
+        self.wires: dict[str, Line] = {}
+        self.tcp_wires: dict[str, TcpWire] = {}
+        self._lay_lines(seed)
         self.scanners = {each.name: Scanner(each.name, each.baud) for each in plan.scanners}
         self.people = People(self, Random(f"{seed}/people"))
-        self.listeners.append(self.people.look)
+        self.listeners += [self.people.look, self._inputs_change]
 
     # ------------------------------------------------------------------ time
 
@@ -136,7 +125,26 @@ class World:
             self._into_hand(document, name)
 
     def set_trouble(self, line: str, trouble: Trouble) -> None:
-        self.faults(line).trouble = trouble
+        faults = self.faults(line)
+        before, faults.trouble = faults.trouble, trouble
+        for board in self.boards.get(line, []):
+            if isinstance(board, MixedBoard):
+                if board.unit in trouble.linkage:
+                    board.set_modes(LINKAGE)
+                elif board.unit in before.linkage:
+                    board.set_modes(NORMAL)
+        if trouble.garbage and not before.garbage and line in self.wires:
+            self.wires[line].burst()  # as when another board is plugged
+        self._changed()
+
+    def restart(self, line: str, units: Iterable[int], off_s: float) -> None:
+        """The supply of these boards is gone for so long; nothing is resumed."""
+        self.faults(line)
+        for unit in units:
+            found = [each for each in self.boards.get(line, []) if each.unit == unit]
+            if not found:
+                raise Unknown(f"There is no board {unit} on line {line}.")
+            found[0].condition.restart(off_s)
         self._changed()
 
     def faults(self, line: str) -> Faults:
@@ -178,8 +186,7 @@ class World:
             "hands": self.hands,
             "machines": {name: each.inside.memory() for name, each in self.machines.items()},
             "boards": {
-                line: [[board.settings.unit, board.settings.line] for board in boards]
-                for line, boards in self.boards.items()
+                line: [board.kept() for board in boards] for line, boards in self.boards.items()
             },
         }
 
@@ -195,8 +202,8 @@ class World:
         for line, boards in self.boards.items():
             kept = memory["boards"].get(line, [])
             if len(kept) == len(boards):
-                for board, (unit, speed) in zip(boards, kept, strict=True):
-                    board.settings.unit, board.settings.line = unit, speed
+                for board, each in zip(boards, kept, strict=True):
+                    board.recall(each)
 
     # ------------------------------------------------------------------ inside
 
@@ -207,22 +214,50 @@ class World:
         for listener in self.listeners:
             listener()
 
-    def _board(self, cabinet: CabinetPlan, plan: BoardPlan) -> list[RelayBoard | InputBoard]:
-        if plan.profile not in CHANNELS:
-            raise Unknown(f"Boards {plan.profile} of cabinet {cabinet.letter} are not simulated.")
-        channels = CHANNELS[plan.profile]
-        wired = range(plan.first_door, plan.first_door + min(plan.doors, channels))
-        doors = [self.doors.get((cabinet.letter, no)) for no in wired]
-        closed = [door.reads_closed if door else unwired for door in doors]
-        present = [door.reads_present if door else unwired for door in doors]
-        return [
-            RelayBoard(plan.unit, channels, self.timeline, doors),
-            InputBoard(plan.unit + 1, channels, closed),
-            InputBoard(plan.unit + 2, channels, present),
-        ]
+    def _hang_doors(self, cabinet: CabinetPlan, locks: LockKind, seed: int) -> None:
+        sprung = {
+            no
+            for board in cabinet.boards
+            if springs(board)
+            for no in range(board.first_door, board.first_door + board.doors)
+        }
+        for compartment in cabinet.compartments:
+            where = (cabinet.letter, compartment.no)
+            dice = Random(f"{seed}/{cabinet.letter}/{compartment.no}")
+            kind = replace(locks, spring=locks.spring or compartment.no in sprung)
+            self.doors[where] = Door(*where, kind, self.timeline, dice, self._changed)
 
-    def _on(self, line: str) -> list[Device]:
-        return [*self.boards.get(line, [])]
+    def _hang_boards(self, cabinet: CabinetPlan) -> None:
+        lines = {line.name: line for line in self.plan.lines}
+        for board in cabinet.boards:
+            if board.line not in lines:
+                raise Unknown(f"There is no line {board.line} for cabinet {cabinet.letter}.")
+            wired = range(board.first_door, board.first_door + board.doors)
+            doors = [self.doors.get((cabinet.letter, no)) for no in wired]
+            speaks = lines[board.line].speaks
+            self.boards[board.line] += boards_of(board, doors, self.timeline, speaks)
+
+    def _lay_lines(self, seed: int) -> None:
+        for line in self.plan.lines:
+            machines = [self.machines[m.name] for m in self.plan.machines if m.line == line.name]
+            stations: list[Any] = [*self.boards[line.name], *machines]
+            if line.speaks == "modbus-tcp":
+                self.tcp_wires[line.name] = TcpWire(line.name, stations, self.timeline, seed)
+            else:
+                self.wires[line.name] = line_of(line, stations, self.timeline, seed)
+        for plan in self.plan.machines:
+            if not plan.line:
+                machine = self.machines[plan.name]
+                self.tcp_wires[plan.name] = TcpWire(plan.name, [machine], self.timeline, seed)
+
+    def _inputs_change(self) -> None:
+        """Boards that act on their inputs by themselves do."""
+        for line, boards in self.boards.items():
+            for board in boards:
+                if isinstance(board, MixedBoard):
+                    board.follow(partial(self.faults(line).count, "linkage"))
+                elif isinstance(board, XorBoard):
+                    board.look()
 
     def _must_be_free(self, label: str) -> None:
         for door in self.doors.values():

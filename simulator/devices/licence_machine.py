@@ -53,8 +53,8 @@ class LicenceMachine:
     def unit(self) -> int:
         return self._unit
 
-    def hears(self, baud: int) -> bool:  # noqa: ARG002 - it follows any line
-        return True
+    def hears(self, baud: int, usual: int) -> bool:
+        return baud == usual
 
     def answer(self, pdu: bytes, *, broadcast: bool = False) -> bytes | None:
         """Nothing is done for a broadcast."""

@@ -6,10 +6,11 @@ dies in mid-pulse leaves no coil burning.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from simulator import modbus
-from simulator.devices.settings import BoardSettings
+from simulator.devices.settings import VERSION_2_00, BoardSettings
+from simulator.line import Condition
 from simulator.timeline import Appointment, Timeline
 
 ON: Final = 0xFF00
@@ -82,9 +83,15 @@ class Relay:
 
 class RelayBoard:
     def __init__(
-        self, unit: int, channels: int, timeline: Timeline, coils: Sequence[Coil | None] = ()
+        self,
+        unit: int,
+        channels: int,
+        timeline: Timeline,
+        coils: Sequence[Coil | None] = (),
+        version: int = VERSION_2_00,
     ) -> None:
-        self.settings = BoardSettings(unit)
+        self.settings = BoardSettings(unit, version)
+        self.condition = Condition(timeline)
         hung = [*coils, *[None] * (channels - len(coils))]
         self.relays = [Relay(timeline, coil) for coil in hung[:channels]]
         self._functions: dict[int, Callable[[bytes], bytes]] = {
@@ -99,8 +106,20 @@ class RelayBoard:
     def unit(self) -> int:
         return self.settings.unit
 
-    def hears(self, baud: int) -> bool:
-        return self.settings.hears(baud)
+    def hears(self, baud: int, usual: int) -> bool:
+        return self.condition.listens() and self.settings.hears(baud, usual)
+
+    def kept(self) -> list[Any]:
+        """What survives a power cut."""
+        return self.settings.kept()
+
+    def recall(self, kept: list[Any]) -> None:
+        self.settings.recall(kept)
+
+    def fall(self) -> None:
+        """The supply is gone: contacts fall open, and nothing is resumed."""
+        for relay in self.relays:
+            relay.fall()
 
     def answer(self, pdu: bytes, *, broadcast: bool = False) -> bytes | None:
         return self.settings.answer(pdu, self._functions, broadcast=broadcast)
@@ -135,6 +154,7 @@ class RelayBoard:
         relay = self._relay(channel)
         if value:
             relay.flash(value * FLASH_UNIT_S, on=on)
+            self.condition.pulsed(self.unit)
 
     def _relay(self, channel: int) -> Relay:
         if channel >= len(self.relays):

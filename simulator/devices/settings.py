@@ -1,7 +1,7 @@
 """The registers that every relay and input board of this make has: speed, unit, version."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from simulator import modbus
 
@@ -11,6 +11,7 @@ VERSION: Final = 0x8000
 
 SPEEDS: Final = (4800, 9600, 19200, 38400, 57600, 115200, 128000, 256000)
 VERSION_2_00: Final = 0x00C8
+VERSION_1_00: Final = 0x0064  # the first one of boards with inputs and outputs
 UNITS: Final = range(1, 256)
 PARITIES: Final = range(3)
 QUIET: Final = None
@@ -28,8 +29,9 @@ READS: Final = frozenset(
 class BoardSettings:
     """Kept over power cuts. A board set to another speed than its line hears nothing more."""
 
-    def __init__(self, unit: int) -> None:
+    def __init__(self, unit: int, version: int = VERSION_2_00) -> None:
         self.unit = unit
+        self._version = version
         self.line: int | None = None  # as set on the line; None: as the line is
 
     def answer(
@@ -42,12 +44,18 @@ class BoardSettings:
             return QUIET if broadcast else modbus.refused(pdu[0], refusal.code)
         return QUIET if broadcast and pdu[0] not in READS else said
 
-    def hears(self, baud: int) -> bool:
-        return self.line is None or SPEEDS[self.line & 0xFF] == baud
+    def hears(self, baud: int, usual: int) -> bool:
+        return baud == (usual if self.line is None else SPEEDS[self.line & 0xFF])
+
+    def kept(self) -> list[Any]:
+        return [self.unit, self.line]
+
+    def recall(self, kept: list[Any]) -> None:
+        self.unit, self.line = kept[:2]
 
     def read(self, pdu: bytes) -> bytes:
         start, count = modbus.asked(pdu, modbus.WORDS_MAX)
-        held = {LINE: self.line or 0x0001, UNIT: self.unit, VERSION: VERSION_2_00}
+        held = {LINE: self.line or 0x0001, UNIT: self.unit, VERSION: self._version}
         if count != 1 or start not in held:
             raise modbus.Refusal(modbus.NO_ADDRESS)
         return bytes([pdu[0], 2]) + modbus.packed_words([held[start]])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from simulator import modbus
 from simulator.devices.input_board import InputBoard
 from simulator.faults import Trouble
-from simulator.lines import Ear, Frames, TcpWire, Wire, silence_s
+from simulator.line import silence_s
+from simulator.lines import Ear, Frames, TcpWire, Wire
 from simulator.plan import LinePlan
 from simulator.timeline import Timeline
 
@@ -22,7 +23,7 @@ def wire_at(baud=19_200, **plan):
 
 
 def tcp_wire():
-    return TcpWire("M", InputBoard(2, 32), Timeline(0.0), seed=3)
+    return TcpWire("M", [InputBoard(2, 32)], Timeline(0.0), seed=3)
 
 
 def joined(pieces):

@@ -123,7 +123,7 @@ def test_slots_read_as_bits_as_in_the_manual():
 
 def test_a_command_over_tcp_as_in_the_manual():
     bench = like_the_manuals_example()
-    wire = TcpWire("M1", bench.machine, bench.timeline, seed=1)
+    wire = TcpWire("M1", [bench.machine], bench.timeline, seed=1)
     sent = "01 02 00 00 00 13 01 10 01 00 00 06 0C 00 29 00 01 00 07 00 00 00 00 5A 8A"
     answer = b"".join(piece for _, piece in wire.ask(bytes.fromhex(sent), bench.timeline.now))
     assert answer.hex(" ").upper() == "01 02 00 00 00 06 01 10 01 00 00 06"

@@ -17,7 +17,7 @@ import pytest
 import serial
 
 from simulator.devices.scanner import Scanner
-from simulator.lines import silence_s
+from simulator.line import silence_s
 from simulator.run import serve
 
 READ = bytes.fromhex("02 02 00 00 00 20 79 E1")

@@ -1,0 +1,108 @@
+"""Which boards a profile means, and what hangs on their relays and inputs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from simulator.devices.input_board import Contact, InputBoard
+from simulator.devices.kerong import KerongBoard, KerongLine, Variant
+from simulator.devices.mixed_board import MixedBoard
+from simulator.devices.register_board import RegisterBoard
+from simulator.devices.relay_board import RelayBoard
+from simulator.devices.xor_board import XorBoard, XorLine
+from simulator.door import Door, Unknown
+from simulator.line import Condition, Line, Station
+from simulator.lines import Wire
+from simulator.plan import BoardPlan, LinePlan
+from simulator.timeline import Timeline
+
+RELAYS: Final = {"waveshare-relay-8": 8, "waveshare-relay-16": 16, "waveshare-relay-32": 32}
+KERONG: Final[dict[str, tuple[Variant, int]]] = {
+    "kerong-cu12": ("cu16", 12),
+    "kerong-cu16": ("cu16", 16),
+    "kerong-cu24": ("cu48", 24),
+    "kerong-cu48": ("cu48", 48),
+}
+XOR_LOCKS: Final = (8, 12, 18, 24, 32, 36, 50)
+XOR: Final = {f"xorboard-{locks}": locks for locks in XOR_LOCKS}
+LOCKS: Final = (
+    RELAYS
+    | {"waveshare-relay-d-8": 8, "reg-lock-24": 24}
+    | {name: locks for name, (_, locks) in KERONG.items()}
+    | XOR
+)
+SPOKEN: Final = dict.fromkeys(KERONG, "kerong") | dict.fromkeys(XOR, "xorboard")
+
+
+class Board(Station, Protocol):
+    """What a world needs of any board."""
+
+    condition: Condition
+
+    def fall(self) -> None: ...
+
+    def kept(self) -> list[Any]: ...
+
+    def recall(self, kept: list[Any]) -> None: ...
+
+
+def springs(plan: BoardPlan) -> bool:
+    """Lock boards come with locks that push their doors ajar."""
+    return plan.profile in SPOKEN if plan.spring is None else plan.spring
+
+
+def unwired() -> bool:
+    """An input with no wire: no current flows."""
+    return False
+
+
+def _contacts(
+    doors: Sequence[Door | None], reads: Callable[[Door], Contact]
+) -> list[Callable[[], bool]]:
+    return [reads(door) if door else unwired for door in doors]
+
+
+def boards_of(
+    plan: BoardPlan, doors: Sequence[Door | None], timeline: Timeline, speaks: str
+) -> list[Board]:
+    """Every board that the plan's profile means, with these doors from its first lock on."""
+    if plan.profile not in LOCKS:
+        raise Unknown(f"Boards {plan.profile} of line {plan.line} are not simulated.")
+    spoken = SPOKEN.get(plan.profile, "modbus")
+    if spoken != speaks.removesuffix("-tcp"):
+        raise Unknown(f"Line {plan.line} speaks {speaks}, which {plan.profile} does not.")
+    doors = doors[: LOCKS[plan.profile]]
+    if plan.profile in KERONG:
+        variant, _ = KERONG[plan.profile]
+        return [KerongBoard(plan.unit, timeline, doors, variant, plan.closed)]
+    if plan.profile in XOR:
+        return [XorBoard(plan.unit, timeline, doors, plan.closed, plan.reports)]
+    if plan.profile == "reg-lock-24":
+        return [RegisterBoard(plan.unit, timeline, doors, closed=plan.closed)]
+    closed = _contacts(doors, lambda door: _seen(door, plan.closed))
+    if plan.profile == "waveshare-relay-d-8":
+        return [MixedBoard(plan.unit, timeline, doors, closed)]
+    channels = RELAYS[plan.profile]
+    present = _contacts(doors, lambda door: door.reads_present)
+    return [
+        RelayBoard(plan.unit, channels, timeline, doors),
+        InputBoard(plan.unit + 1, channels, closed, timeline),
+        InputBoard(plan.unit + 2, channels, present, timeline),
+    ]
+
+
+def _seen(door: Door, closed: int) -> Contact:
+    return door.reads_closed if closed else lambda: not door.reads_closed()
+
+
+def line_of(plan: LinePlan, stations: Sequence[Any], timeline: Timeline, seed: int) -> Line:
+    """A line that speaks what its boards speak."""
+    kinds: dict[str, Callable[[LinePlan, Sequence[Any], Timeline, int], Line]] = {
+        "modbus": Wire,
+        "kerong": KerongLine,
+        "xorboard": XorLine,
+    }
+    line = kinds[plan.speaks](plan, stations, timeline, seed)
+    for station in stations:
+        if isinstance(condition := getattr(station, "condition", None), Condition):
+            condition.on(line, station.fall)
+    return line

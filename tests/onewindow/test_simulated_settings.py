@@ -1,0 +1,53 @@
+"""A site's device URLs become what the simulator builds."""
+
+import pytest
+
+from controller.settings import SiteSettings
+from onewindow.settings_file import BadSettings
+from onewindow.simulate import plan_of
+
+KEY = "00" * 16
+LINE = "modbus+rtu:///x/L0?baud=9600"
+BOARD = f"{LINE}&unit=1&profile=waveshare-relay-8"
+
+
+def settings(boards=(BOARD,), machine="", lines=(LINE,)):
+    return SiteSettings(
+        site={"id": "FT-0001", "name": "n", "address": "a"},
+        line=[{"name": f"L{n}", "url": url} for n, url in enumerate(lines, 1)],
+        cabinet=[{"letter": "A", "boards": list(boards)}],
+        compartment=[{"cabinet": "A", "no": 1, "size": "S", "height_cm": 100}],
+        machine=[{"name": "M1", "url": machine}] if machine else [],
+        scanner=[],
+        link={"key": KEY, "code_key": KEY, "typed_salt": KEY},
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "board", "speaks", "doors"),
+    [
+        ("modbus+rtu:///x/L1?baud=9600", "&unit=3&profile=waveshare-relay-d-8", "modbus", 8),
+        ("modbus+rtutcp://127.0.0.1:4196", "?unit=3&profile=waveshare-relay-16", "modbus", 16),
+        ("modbus+tcp://127.0.0.1:5020", "?unit=3&profile=waveshare-relay-32", "modbus-tcp", 32),
+    ],
+)
+def test_boards_of_each_scheme_are_on_their_line(line, board, speaks, doors):
+    plan = plan_of(settings([line + board], lines=[line]))
+    assert [(each.name, each.speaks) for each in plan.lines] == [("L1", speaks)]
+    [cabinet] = plan.cabinets
+    assert [(each.line, each.unit, each.doors) for each in cabinet.boards] == [("L1", 3, doors)]
+
+
+def test_a_machine_may_share_a_line_or_have_one_of_its_own():
+    line = "modbus+rtu:///x/L1?baud=115200"
+    shared = plan_of(settings(machine=f"{line}&unit=9&profile=licence-machine", lines=[LINE, line]))
+    assert [(each.line, each.unit) for each in shared.machines] == [("L2", 9)]
+    assert [each.baud for each in shared.lines] == [9600, 115_200]
+    own = plan_of(settings(machine="modbus+rtu:///x/M?unit=1&profile=licence-machine"))
+    assert [each.name for each in own.lines] == ["L1", "M1"]
+
+
+def test_a_board_that_nothing_here_can_play_is_refused_by_its_name():
+    line = "modbus+rtu:///x/L1?baud=9600"
+    with pytest.raises(BadSettings, match="boards home-made cannot be simulated"):
+        plan_of(settings([f"{line}&unit=1&profile=home-made"], lines=[line]))
