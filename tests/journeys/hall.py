@@ -33,11 +33,11 @@ AT_WORK = {"starting", "moving", "printing", "retracting"}  # a machine that is 
 POLICY = {  # people here are quick, and the site gives up sooner; a bolt falls in before it does
     "confirm_pickup": False,
     "door_unseen_s": 1.0,
-    "door_jammed_s": 1.5,
+    "door_jammed_s": 1.3,
     "lock_rest_s": 0.5,
     "session_idle_s": 1.0,
-    "refused_s": 1.0,
-    "rating_s": 1.0,
+    "refused_s": 0.7,
+    "rating_s": 0.7,
     "same_code_quiet_s": 0.3,
 }
 KEYS = {"code_key": CODE_KEY.hex(), "typed_salt": SALT.hex(), "link_key": "6b" * 32}
@@ -146,6 +146,10 @@ class Hall(Stage):
     def shows(self, screen: str) -> bool:
         return bool(self.kiosk()["screen"] == screen)
 
+    def home(self) -> None:
+        """Leave what the kiosk shows; a dead site shows nothing to leave."""
+        until(lambda: self.is_dead or self._go_home(), "the start screen")
+
     def tell(self, *words: tuple[Down, dict[str, Any]]) -> None:
         """What the district would say, taken over as the link does; the site is not running."""
         clock = SystemClock()
@@ -192,6 +196,9 @@ class Hall(Stage):
         return machine["state"] not in AT_WORK and before["cabinets"] == self.sim()["cabinets"]
 
     # physically so
+
+    def stands_open(self) -> bool:
+        return any(door["open"] for door in self.sim()["cabinets"]["A"]["doors"].values())
 
     def moves(self) -> Counter[str]:
         """How often each bolt and the paper really moved."""
