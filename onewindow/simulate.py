@@ -112,4 +112,4 @@ def _scanner(name: str, text: str) -> ScannerPlan:
     url = _parse("scanner.url", text)
     if not isinstance(url.place, SerialPlace):
         raise BadSettings(f"scanner.url: {text} cannot be simulated; use scanner+serial")
-    return ScannerPlan(name, Path(url.place.path), url.place.baud)
+    return ScannerPlan(name, Path(url.place.path), url.place.baud, url.suffix)

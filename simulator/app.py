@@ -9,16 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import StringConstraints
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simulator.around import around_routes
+from simulator.body import Body
 from simulator.door import Impossible, Unknown
 from simulator.ends import Held
-from simulator.faults import Trouble
 from simulator.live import LivePages
 from simulator.memory import WorldFile
 from simulator.page import page_routes
-from simulator.world import SPEED_MAX, World
+from simulator.trouble import trouble_routes
+from simulator.world import World
 
 LOOPBACK: Final = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
 FRAMED_BY: Final = (
@@ -27,43 +29,11 @@ FRAMED_BY: Final = (
 )
 HERE: Final = Path(__file__).parent
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Labelled(Body):
     label: Label
-
-
-class Presentation(Body):
-    """What is held before a scanner, and for how long."""
-
-    text: Annotated[str, StringConstraints(max_length=8192)]
-    held_s: Annotated[float, Field(gt=0.0, le=10.0)] = 0.6
-
-
-class TroubleAsked(Body):
-    """All zero ends it."""
-
-    line: str
-    lost: Share = 0.0
-    garbled: Share = 0.0
-    late: Share = 0.0
-    doubled: Share = 0.0
-    split: Share = 0.0
-    silent: list[Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=list)
-
-
-class PeopleAsked(Body):
-    auto: bool
-
-
-class SpeedAsked(Body):
-    speed: Annotated[float, Field(gt=0.0, le=SPEED_MAX)]
 
 
 DoorAct = Literal["pull", "close", "force", "jam", "free", "stick-open", "stick-closed"]
@@ -105,7 +75,8 @@ def make_app(
     app.include_router(_looking(world, pages))
     app.include_router(_doors(world))
     app.include_router(_machine(world))
-    app.include_router(_trouble(world, scanners))
+    app.include_router(around_routes(world, scanners))
+    app.include_router(trouble_routes(world))
     app.include_router(page_routes(world))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app
@@ -194,36 +165,5 @@ def _machine(world: World) -> APIRouter:
         }
         acts[act]()
         return world.machine(machine).state()
-
-    return router
-
-
-def _trouble(world: World, scanners: Mapping[str, Held]) -> APIRouter:
-    router = APIRouter(prefix="/api/sim")
-
-    @router.post("/scanner/{scanner}/scan")
-    async def scan(scanner: str, body: Presentation) -> dict[str, Any]:
-        if scanner not in scanners:
-            raise Unknown(f"There is no scanner {scanner}.")
-        scanners[scanner].hold(body.text, body.held_s)
-        return {"scanner": scanner, "text": body.text, "held_s": body.held_s}
-
-    @router.post("/faults")
-    async def faults(body: TroubleAsked) -> dict[str, object]:
-        if body.garbled and body.line in world.tcp_wires:
-            raise Impossible(f"{body.line} is reached by TCP, which does not garble.")
-        asked = body.model_dump(exclude={"line"}) | {"silent": tuple(body.silent)}
-        world.set_trouble(body.line, Trouble(**asked))
-        return world.faults(body.line).state()
-
-    @router.post("/people")
-    async def people(body: PeopleAsked) -> dict[str, Any]:
-        world.people.set_auto(auto=body.auto)
-        return {"auto": world.people.auto}
-
-    @router.post("/speed")
-    async def speed(body: SpeedAsked) -> dict[str, Any]:
-        world.set_speed(body.speed)
-        return {"speed": body.speed}
 
     return router

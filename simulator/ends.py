@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from simulator.clock import FineTimer
-from simulator.devices.scanner import HELD_S, Scanner
+from simulator.devices.card_reader import CardReader
+from simulator.devices.scanner import BITS_PER_CHARACTER, HELD_S, Scanner
 from simulator.line import Line, Pieces
 from simulator.lines import Ear, Frames, TcpWire
 
 CHUNK = 4096
 CLIENTS_MAX = 4
+FIFO = 16  # bytes that a UART hands over together
 OUTPUT_SPEED = 5  # in what tcgetattr returns
 BAUDS: Final = {
     getattr(termios, f"B{baud}"): baud
@@ -96,7 +98,7 @@ class PtyLine:
 class Held(Protocol):
     """Something before which a code may be held."""
 
-    def hold(self, text: str, held_s: float = HELD_S) -> None: ...
+    def hold(self, text: str, held_s: float = HELD_S, second: str = "") -> None: ...
 
 
 class ScannerPty:
@@ -107,20 +109,46 @@ class ScannerPty:
         self._timer = timer
         self._presentation = 0
         self._pty = Pty(link)
-        self._pty.listen(lambda _: None)
+        self._pty.listen(self._hear)
 
-    def hold(self, text: str, held_s: float = HELD_S) -> None:
+    def hold(self, text: str, held_s: float = HELD_S, second: str = "") -> None:
         self._presentation += 1
         now = self._timer.now()
-        for after, piece in self._scanner.hold(text, held_s):
+        for after, piece in self._scanner.hold(text, held_s, second):
             self._timer.at(now + after, partial(self._send, self._presentation, piece))
 
     def close(self) -> None:
         self._pty.close()
 
+    def _hear(self, chunk: bytes) -> None:
+        if answer := self._scanner.hear(chunk):
+            self._pty.send(answer)
+
     def _send(self, presentation: int, piece: bytes) -> None:
         if presentation == self._presentation:
             self._pty.send(piece)
+
+
+class CardReaderPty:
+    """An ID-card reader on its serial port."""
+
+    def __init__(self, reader: CardReader, link: Path, timer: FineTimer) -> None:
+        self._reader = reader
+        self._timer = timer
+        self._pty = Pty(link)
+        self._pty.listen(self._hear)
+
+    def close(self) -> None:
+        self._pty.close()
+
+    def _hear(self, chunk: bytes) -> None:
+        now = self._timer.now()
+        baud = self._reader.baud
+        for after, answer in self._reader.hear(chunk):
+            for start in range(0, len(answer), FIFO):
+                piece = answer[start : start + FIFO]
+                readable = now + after + (start + len(piece)) * BITS_PER_CHARACTER / baud
+                self._timer.at(readable, partial(self._pty.send, piece))
 
 
 class TcpEnd:

@@ -73,6 +73,23 @@ class ScannerPlan:
     name: str
     link: Path
     baud: int = 9600
+    suffix: str = "cr"  # or lf, crlf, none
+
+
+@dataclass(frozen=True, slots=True)
+class CardReaderPlan:
+    name: str
+    link: Path
+    baud: int = 115_200
+
+
+@dataclass(frozen=True, slots=True)
+class SensorPlan:
+    """Air, or mains, tamper and light, on a Modbus line."""
+
+    line: str
+    unit: int
+    profile: Literal["xy-md02", "env-io-8", "waveshare-io-8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +98,5 @@ class Plan:
     cabinets: tuple[CabinetPlan, ...] = ()
     machines: tuple[MachinePlan, ...] = ()
     scanners: tuple[ScannerPlan, ...] = ()
+    card_readers: tuple[CardReaderPlan, ...] = ()
+    sensors: tuple[SensorPlan, ...] = ()

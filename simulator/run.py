@@ -12,7 +12,7 @@ import uvicorn
 from simulator.app import make_app
 from simulator.clock import FineTimer, SystemClock
 from simulator.door import LockKind
-from simulator.ends import MachinePort, PtyLine, ScannerPty, TcpEnd, TcpLine
+from simulator.ends import CardReaderPty, MachinePort, PtyLine, ScannerPty, TcpEnd, TcpLine
 from simulator.live import LivePages
 from simulator.memory import WorldFile
 from simulator.plan import Plan
@@ -118,6 +118,9 @@ async def _wires(world: World) -> AsyncIterator[dict[str, ScannerPty]]:
         for plan in world.plan.scanners:
             scanners[plan.name] = ScannerPty(world.scanners[plan.name], plan.link, timer)
             standing.callback(scanners[plan.name].close)
+        for reader in world.plan.card_readers:
+            end = CardReaderPty(world.card_readers[reader.name], reader.link, timer)
+            standing.callback(end.close)
         yield scanners
 
 

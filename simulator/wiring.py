@@ -3,16 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
+from simulator.devices.air_sensor import AirSensor
 from simulator.devices.input_board import Contact, InputBoard
 from simulator.devices.kerong import KerongBoard, KerongLine, Variant
 from simulator.devices.mixed_board import MixedBoard
 from simulator.devices.register_board import RegisterBoard
 from simulator.devices.relay_board import RelayBoard
+from simulator.devices.settings import VERSION_1_00
 from simulator.devices.xor_board import XorBoard, XorLine
 from simulator.door import Door, Unknown
 from simulator.line import Condition, Line, Station
 from simulator.lines import Wire
-from simulator.plan import BoardPlan, LinePlan
+from simulator.plan import BoardPlan, LinePlan, SensorPlan
+from simulator.surroundings import Place
 from simulator.timeline import Timeline
 
 RELAYS: Final = {"waveshare-relay-8": 8, "waveshare-relay-16": 16, "waveshare-relay-32": 32}
@@ -88,6 +91,13 @@ def boards_of(
         InputBoard(plan.unit + 1, channels, closed, timeline),
         InputBoard(plan.unit + 2, channels, present, timeline),
     ]
+
+
+def sensor_of(plan: SensorPlan, place: Place, timeline: Timeline) -> Board:
+    """A board that measures, or sees and lights, what is around."""
+    if plan.profile == "xy-md02":
+        return AirSensor(plan.unit, timeline, lambda: place.now)
+    return MixedBoard(plan.unit, timeline, place.lamps(), place.contacts(), VERSION_1_00)
 
 
 def _seen(door: Door, closed: int) -> Contact:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from simulator.clock import Clock
+from simulator.devices.card_reader import CardReader
 from simulator.devices.licence_machine import LicenceMachine
 from simulator.devices.mixed_board import LINKAGE, NORMAL, MixedBoard
 from simulator.devices.scanner import Scanner
@@ -19,8 +20,9 @@ from simulator.line import Line
 from simulator.lines import TcpWire
 from simulator.people import People
 from simulator.plan import CabinetPlan, Plan
+from simulator.surroundings import Place
 from simulator.timeline import Timeline
-from simulator.wiring import Board, boards_of, line_of, springs
+from simulator.wiring import Board, boards_of, line_of, sensor_of, springs
 
 SPEED_MAX: Final = 1000.0
 USUAL_LOCKS: Final = LockKind()
@@ -56,10 +58,20 @@ class World:
         self.boards: dict[str, list[Board]] = {line.name: [] for line in plan.lines}
         for cabinet in plan.cabinets:
             self._hang_boards(cabinet)
+        self.place = Place(self.timeline, self._changed)
+        for sensor in plan.sensors:
+            self.boards[sensor.line].append(sensor_of(sensor, self.place, self.timeline))
         self.wires: dict[str, Line] = {}
         self.tcp_wires: dict[str, TcpWire] = {}
         self._lay_lines(seed)
-        self.scanners = {each.name: Scanner(each.name, each.baud) for each in plan.scanners}
+        self.scanners = {
+            each.name: Scanner(each.name, each.baud, suffix=each.suffix, seed=seed)
+            for each in plan.scanners
+        }
+        self.card_readers = {
+            each.name: CardReader(each.name, Random(f"{seed}/{each.name}/card"), self._changed)
+            for each in plan.card_readers
+        }
         self.people = People(self, Random(f"{seed}/people"))
         self.listeners += [self.people.look, self._inputs_change]
 
@@ -102,6 +114,11 @@ class World:
         if name not in self.machines:
             raise Unknown(f"There is no machine {name}.")
         return self.machines[name]
+
+    def card_reader(self, name: str) -> CardReader:
+        if name not in self.card_readers:
+            raise Unknown(f"There is no card reader {name}.")
+        return self.card_readers[name]
 
     def put(self, cabinet: str, no: int, label: str) -> None:
         """One thing into an open compartment; out of the hand, if it was in one."""
@@ -174,6 +191,8 @@ class World:
             },
             "machines": {name: machine.state() for name, machine in self.machines.items()},
             "scanners": list(self.scanners),
+            "cards": {name: reader.state() for name, reader in self.card_readers.items()},
+            "environment": self.place.state(),
             "hands": self.hands,
             "lines": {name: faults.state() for name, faults in wires},
             "people": {"auto": self.people.auto},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator import modbus
 from simulator.door import LockKind
 from simulator.plan import (
     BoardPlan,
@@ -59,6 +60,10 @@ class Site:
             self.later(pieces[-1][0])
         return b"".join(piece for _, piece in pieces).hex(" ").upper()
 
+    def sealed(self, text: str, line: str = "L1") -> str:
+        """The same for a request that has no checksum yet."""
+        return self.ask(modbus.sealed(bytes.fromhex(text)).hex(), line)
+
 
 def plan_in(folder: Path, **machine) -> Plan:
     return Plan(
@@ -87,7 +92,10 @@ def site(plan: Plan) -> Site:
 
 @pytest.fixture
 def make_site(tmp_path: Path):
-    def make(*, speed: float = 1.0, locks: LockKind | None = None, **machine) -> Site:
-        return Site(plan_in(tmp_path, **machine), speed=speed, locks=locks or LockKind())
+    def make(
+        *, speed: float = 1.0, locks: LockKind | None = None, plan: Plan | None = None, **machine
+    ) -> Site:
+        plan = plan or plan_in(tmp_path, **machine)
+        return Site(plan, speed=speed, locks=locks or LockKind())
 
     return make

@@ -18,10 +18,10 @@ RELEASE_8 = "01 05 02 07 00 05 BD B0"
 class Before:
     """A scanner that remembers what was held before it."""
 
-    held: list[tuple[str, float]] = field(default_factory=list)
+    held: list[tuple[str, float, str]] = field(default_factory=list)
 
-    def hold(self, text: str, held_s: float = 0.6) -> None:
-        self.held.append((text, held_s))
+    def hold(self, text: str, held_s: float = 0.6, second: str = "") -> None:
+        self.held.append((text, held_s, second))
 
 
 @pytest.fixture
@@ -167,7 +167,8 @@ async def test_a_forced_a_jammed_and_a_stuck_door(http):
 async def test_what_is_held_before_the_scanner_is_queued_before_the_answer(http, scanner):
     await act(http, "scanner/S1/scan", text="OW1:FT-0001:ABC")
     await act(http, "scanner/S1/scan", text="", held_s=2.0)
-    assert scanner.held == [("OW1:FT-0001:ABC", 0.6), ("", 2.0)]
+    await act(http, "scanner/S1/scan", text="OWL:1", second="OWL:2")
+    assert scanner.held == [("OW1:FT-0001:ABC", 0.6, ""), ("", 2.0, ""), ("OWL:1", 0.6, "OWL:2")]
 
 
 async def test_trouble_is_switched_on_and_all_zero_ends_it(http, site):
