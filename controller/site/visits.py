@@ -43,7 +43,7 @@ TEXT: Final = {
 async def serve(p: Premises) -> None:
     """Serve one person after the other, for ever."""
     heard: Heard | None = None
-    trying = False  # somebody who was refused tries again, in the language they chose
+    trying = False  # somebody who was refused acts at once: in the language they chose
     while True:
         if not trying:
             p.desk.home(Text.START, Button.CODE, Button.HELP)
@@ -55,7 +55,7 @@ async def serve(p: Premises) -> None:
             heard = await _attend(p, heard)
         except Refused as refusal:
             heard = await _refuse(p, refusal)
-            trying = isinstance(heard, Press) and heard.button is Button.CODE
+            trying = heard is not None
 
 
 async def _attend(p: Premises, heard: Heard) -> Heard | None:

@@ -229,6 +229,8 @@ def test_wrong_typed_codes_are_slowed_and_a_right_qr_never_is(town):
 def test_somebody_who_mistyped_keeps_the_language_they_chose_and_the_next_person_does_not(town):
     async def story():
         async with town.at_work():
+            await town.loaded()
+            await town.shows("start")
             home = town.view.lang
             town.site.press("language")
             chosen = town.view.lang
@@ -238,6 +240,9 @@ def test_somebody_who_mistyped_keeps_the_language_they_chose_and_the_next_person
                 await town.until(lambda tries=tries: len(town.up("pickup.refused")) == tries)
                 await town.shows("code_unknown")
                 assert town.view.lang == chosen
+            town.reader.hold(qr_of(1))
+            await town.shows("confirm")
+            assert town.view.lang == chosen
             town.site.press("end")
             await town.shows("start")
             assert town.view.lang == home
