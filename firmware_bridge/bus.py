@@ -8,17 +8,20 @@ of another kind first. And an answer counts only when station, kind, length and 
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from controller.faults import BadReply, LineDown, NoReply, NotMoved, OutcomeUnknown
 from controller.ports import Clock
+from firmware_bridge.attempt import Attempt, Reply, SilentAsAllowed
 from firmware_bridge.budget import PulseBudget
 from firmware_bridge.counters import Counters
 from firmware_bridge.exchange import Frame, OutOfStep, Request, Verdict, Wire
 from firmware_bridge.lines import Line, LineLost, LineOpener
-from firmware_bridge.turns import Turns, Urgency
+from firmware_bridge.stations import Station
+from firmware_bridge.timing import Timing
+from firmware_bridge.turns import Shares, Turns, Urgency
 from firmware_bridge.urls import Place
 
 QUIET_S: Final = 0.050  # USB adapters pass on one frame in bursts up to 16 ms apart
@@ -27,35 +30,6 @@ LATE_TIMES: Final = 3  # the latest answers seen came after three time-outs
 BABBLE_S: Final = 2.0  # a line that is never quiet for so long is broken
 SILENT_MAX: Final = 2  # time-outs in a row after which a TCP connection is taken for dead
 NUMBER_MAX: Final = 0xFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """What a line asks of its master; seconds."""
-
-    gap_s: float  # silence before a request
-    reply_s: float  # patience for an answer's first byte, from the end of the request
-    rest_s: float  # after a doubt, before anything is asked
-    settle_s: float = 0.0  # after connecting: what a device server still holds is dropped
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The frame that answers a request, or refuses it."""
-
-    body: bytes
-    refused: bool
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """Whether anything of a request may have left."""
-
-    device: str
-    reply_s: float
-    probe: Request | None
-    on: int
-    sent: bool = False
 
 
 class Bus:
@@ -69,18 +43,22 @@ class Bus:
         new_wire: Callable[[], Wire],
         clock: Clock,
         opener: LineOpener,
+        shares: Shares | None = None,
     ) -> None:
         self.name = place.key
         self.timing = timing
         self.counters = Counters()
         self.budget = PulseBudget(clock)
+        self.stations: defaultdict[int, Station] = defaultdict(Station)
+        self.shares = shares or Shares()
+        self._hints: dict[int, Callable[[], None]] = {}
         self._place = place
         self._clock = clock
         self._opener = opener
         self._new_wire = new_wire
         self._wire = new_wire()
         self._line: Line | None = None
-        self._turns = Turns()
+        self._turns = Turns(self.shares)
         self._number = 0
         self._silent = 0
         self._sending_until = 0.0
@@ -93,8 +71,17 @@ class Bus:
         """Counts connections: what was told to a device on an older one may be forgotten."""
         return self.counters.connections if self._line is not None else 0
 
+    @property
+    def paced(self) -> bool:
+        """Whether bytes take time here, so that polling on and on costs the line and no more."""
+        return self._place.char_s > 0
+
     def figures(self) -> dict[str, float]:
         return self.counters.figures(self._clock.monotonic())
+
+    def on_report(self, station: int, hint: Callable[[], None]) -> None:
+        """Call `hint` whenever this station reports something unasked."""
+        self._hints[station] = hint
 
     def close(self) -> None:
         """The line is free for others; asking again opens it again."""
@@ -125,7 +112,7 @@ class Bus:
         this station first after one of its answers went missing.
         """
         for left in reversed(range(tries)):
-            attempt = self._attempt(device, reply_s, probe, on)
+            attempt = Attempt(device, reply_s, probe, on)
             try:
                 return await self._take_turn(request, urgency, attempt)
             except (NoReply, BadReply):
@@ -146,7 +133,20 @@ class Bus:
 
         NotMoved: it was never sent. OutcomeUnknown: it was, and no answer to it came.
         """
-        attempt = self._attempt(device, reply_s, probe, on)
+        attempt = Attempt(device, reply_s or self.timing.reply_s, probe, on)
+        return await self._move(request, attempt)
+
+    async def order(
+        self, device: str, request: Request, *, reply_s: float, on: int = 0
+    ) -> Reply | None:
+        """Move a board that may keep silent about it: None where no answer came. Else as `move`."""
+        try:
+            return await self._move(request, Attempt(device, reply_s, None, on, optional=True))
+        except SilentAsAllowed:
+            return None
+
+    async def _move(self, request: Request, attempt: Attempt) -> Reply:
+        device = attempt.device
         try:
             return await self._take_turn(request, Urgency.RELEASE, attempt)
         except (NoReply, BadReply, LineDown) as fault:
@@ -154,17 +154,13 @@ class Bus:
                 raise OutcomeUnknown(device, f"asked to move, then {fault.what}") from fault
             raise NotMoved(device, f"not asked to move: {fault.what}") from fault
 
-    def _attempt(
-        self, device: str, reply_s: float | None, probe: Request | None, on: int
-    ) -> _Attempt:
-        return _Attempt(device, self.timing.reply_s if reply_s is None else reply_s, probe, on)
-
-    async def _take_turn(self, request: Request, urgency: Urgency, attempt: _Attempt) -> Reply:
+    async def _take_turn(self, request: Request, urgency: Urgency, attempt: Attempt) -> Reply:
+        overtaken = False
         while True:
-            if (wait_s := self._stand_back_s(request, attempt.probe)) > 0:
+            if (wait_s := self._stand_back_s(request, attempt.probe, urgency)) > 0:
                 await self._clock.sleep(wait_s)  # others have the line meanwhile
-            async with self._turns.turn(urgency):
-                if self._stand_back_s(request, attempt.probe) > 0:
+            async with self._turns.turn(urgency, again=overtaken):
+                if self._stand_back_s(request, attempt.probe, urgency) > 0:
                     continue
                 if attempt.on and attempt.on != self.connection:
                     raise LineDown(attempt.device, "the line went down meanwhile")
@@ -172,12 +168,17 @@ class Bus:
                 if not self._wire.numbered:
                     await self._settle(line, attempt.device)
                     await self._dispel(line, request, attempt)
+                    await self._keep_silence(line, attempt.device)
+                    if overtaken := self._turns.overtaken(urgency):
+                        continue  # a release that came meanwhile does not wait for our exchange
                 return await self._exchange(line, request, attempt)
 
-    def _stand_back_s(self, request: Request, probe: Request | None) -> float:
+    def _stand_back_s(self, request: Request, probe: Request | None, urgency: Urgency) -> float:
         until = self._not_before.get((request.station, request.kind), 0.0)
         if probe is not None and self._is_doubtful(request):
             until = max(until, self._not_before.get((probe.station, probe.kind), 0.0))
+        if urgency >= Urgency.ATTEND:
+            until = max(until, self.stations[request.station].polled_from)
         return until - self._clock.monotonic()
 
     def _is_doubtful(self, request: Request) -> bool:
@@ -195,10 +196,12 @@ class Bus:
             self.counters.connections += 1
             self._wire = self._new_wire()
             self._number = self._silent = 0
+            if self._wire.numbered:
+                self.stations.clear()
             self._rest_until = max(self._rest_until, now + self.timing.settle_s)
         return self._line
 
-    def _lose(self, attempt: _Attempt, lost: Exception) -> LineDown:
+    def _lose(self, attempt: Attempt, lost: Exception) -> LineDown:
         self.close()
         return LineDown(attempt.device, str(lost))
 
@@ -215,11 +218,11 @@ class Bus:
                 raise BadReply(device, "the line is never quiet")
         self._rest_until = 0.0
 
-    async def _dispel(self, line: Line, request: Request, attempt: _Attempt) -> None:
+    async def _dispel(self, line: Line, request: Request, attempt: Attempt) -> None:
         """Where an answer of this kind is missing, have one of another kind first."""
         probe = attempt.probe
         if probe is not None and probe.kind != request.kind and self._is_doubtful(request):
-            await self._exchange(line, probe, _Attempt(attempt.device, attempt.reply_s, None, 0))
+            await self._exchange(line, probe, Attempt(attempt.device, attempt.reply_s, None, 0))
             await self._settle(line, attempt.device)
 
     async def _keep_silence(self, line: Line, device: str) -> None:
@@ -228,54 +231,96 @@ class Bus:
             now = self._clock.monotonic()
             last = max(line.last_byte_at, self._sending_until)
             if (short_s := last + self.timing.gap_s - now) <= 0:
-                self.counters.paused(now - last)
                 return
             if now - started > BABBLE_S:
                 raise BadReply(device, "the line is never quiet")
             await line.rest(short_s)
 
-    async def _exchange(self, line: Line, request: Request, attempt: _Attempt) -> Reply:
+    async def _exchange(self, line: Line, request: Request, attempt: Attempt) -> Reply:
         self._number = self._number % NUMBER_MAX + 1
         packed = self._wire.pack(request.station, request.body(), self._number)
         if not self._wire.numbered:
             await self._keep_silence(line, attempt.device)
-            self.counters.unasked_bytes += line.drain()
-            self._wire.clear()
+            kept_s = self._clock.monotonic() - max(line.last_byte_at, self._sending_until)
+            self.counters.paused(kept_s)
+            await self._clear(line)
         now = self._clock.monotonic()
         wire_s = len(packed) * self._place.char_s
         self._sending_until = now + wire_s
-        self.counters.busy_s += wire_s
-        self.counters.requests += 1
-        reply = None
+        patience_s = self._patience_s(request, attempt)
+        self._count_request(request, wire_s)
+        reply, silent = None, False
         try:
             line.send(packed)  # all of it, or LineLost: a board ignores part of a frame
             attempt.sent = True
-            async with asyncio.timeout(wire_s + attempt.reply_s + self._reply_wire_s(request)):
+            async with asyncio.timeout(wire_s + patience_s + self._reply_wire_s(request)):
                 reply = await self._hear(line, request)
         except TimeoutError:
-            raise self._silence(attempt) from None
+            silent = attempt.optional and not self._wire.noise
+            if silent:
+                raise SilentAsAllowed from None
+            raise self._silence(request, attempt, patience_s) from None
         except (LineLost, OutOfStep) as lost:
             raise self._lose(attempt, lost) from lost
         finally:
-            self._remember(request, attempt, answered=reply is not None)
-        self._count(line, reply)
+            self._remember(request, attempt, answered=reply is not None, as_allowed=silent)
+        self._count(line, request, reply)
         return reply
+
+    async def _clear(self, line: Line) -> None:
+        """Forget what came since the last exchange; reports by devices count as hints."""
+        if self._wire.reports:
+            chunk = await line.receive(0)
+            self.counters.unasked_bytes += len(chunk)
+            for frame in self._wire.feed(chunk) + self._wire.pause():
+                self._overhear(frame)
+        self.counters.unasked_bytes += line.drain()
+        self._wire.clear()
+
+    def _overhear(self, frame: Frame) -> None:
+        if frame.unasked:
+            self.counters.reports += 1
+            if (hint := self._hints.get(frame.station)) is not None:
+                hint()
+
+    def _patience_s(self, request: Request, attempt: Attempt) -> float:
+        """A movement's answer is waited for in full, and where a URL says how long."""
+        if attempt.reply_s is not None:
+            return attempt.reply_s
+        if self.timing.floor_s is None:
+            return self.timing.reply_s
+        station = self.stations[request.station]
+        return station.patience_s(self.timing.floor_s, self.timing.reply_s)
 
     def _reply_wire_s(self, request: Request) -> float:
         return (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
 
     async def _hear(self, line: Line, request: Request) -> Reply:
         while True:
-            for frame in self._wire.feed(await line.receive(self._wire.wanted)):
+            for frame in await self._frames(line):
+                self._overhear(frame)
                 verdict = self._judge(frame, request)
                 if verdict in (Verdict.ANSWER, Verdict.REFUSAL):
                     return Reply(frame.body, refused=verdict is Verdict.REFUSAL)
                 self.counters.refused[verdict] += 1
+                self.stations[frame.station].refused[verdict] += 1
+
+    async def _frames(self, line: Line) -> list[Frame]:
+        if (pause_s := self._wire.pause_s) is None:
+            return self._wire.feed(await line.receive(self._wire.wanted))
+        try:
+            async with asyncio.timeout(pause_s):
+                chunk = await line.receive()
+        except TimeoutError:
+            return self._wire.pause()
+        return self._wire.feed(chunk)
 
     def _judge(self, frame: Frame, request: Request) -> str:
         """Another station's frame is dropped and the wait goes on; so is a leftover of this one."""
         if frame.number is not None and frame.number != self._number:
             return "other_number"
+        if frame.unasked:
+            return "unasked"
         if frame.station != request.station:
             return "other_station"
         verdict = request.judge(frame.body)
@@ -283,8 +328,11 @@ class Bus:
             self._doubt()
         return verdict
 
-    def _silence(self, attempt: _Attempt) -> NoReply | BadReply:
+    def _silence(self, request: Request, attempt: Attempt, patience_s: float) -> NoReply | BadReply:
         self.counters.timeouts += 1
+        cost_s = self._reply_wire_s(request) + patience_s + self.timing.rest_s
+        station = self.stations[request.station]
+        station.was_silent(self._clock.monotonic(), cost_s, self.shares.silent)
         if self._wire.numbered:
             self._silent += 1
             if self._silent >= SILENT_MAX:
@@ -292,13 +340,16 @@ class Bus:
         elif self._wire.noise:
             self.counters.noise_bytes += self._wire.noise
             self.counters.refused["garbled"] += 1
+            station.refused["garbled"] += 1
             return BadReply(attempt.device, "what came was garbled")
-        return NoReply(attempt.device, f"no answer within {attempt.reply_s * 1000:.0f} ms")
+        return NoReply(attempt.device, f"no answer within {patience_s * 1000:.0f} ms")
 
     def _doubt(self) -> None:
         self._rest_until = self._clock.monotonic() + self.timing.rest_s
 
-    def _remember(self, request: Request, attempt: _Attempt, *, answered: bool) -> None:
+    def _remember(
+        self, request: Request, attempt: Attempt, *, answered: bool, as_allowed: bool
+    ) -> None:
         """Note until when this station is not asked the same kind of thing."""
         if self._wire.numbered:
             return
@@ -307,15 +358,27 @@ class Bus:
             again_s = DOUBLED_S + self._reply_wire_s(request)
             self._not_before[key] = self._clock.monotonic() + again_s
             self._doubtful.pop(request.station, None)
-        else:
-            late_s = LATE_TIMES * attempt.reply_s + self._reply_wire_s(request) + DOUBLED_S
-            self._not_before[key] = self._sending_until + late_s
+            return
+        # The longest patience, not the learnt one: the latest answers keep to no average.
+        late_s = LATE_TIMES * (attempt.reply_s or self.timing.reply_s)
+        late_s += self._reply_wire_s(request) + DOUBLED_S
+        self._not_before[key] = self._sending_until + late_s
+        if not as_allowed:
             self._doubtful.setdefault(request.station, set()).add(request.kind)
             self._doubt()
 
-    def _count(self, line: Line, reply: Reply) -> None:
+    def _count_request(self, request: Request, wire_s: float) -> None:
+        self.counters.busy_s += wire_s
+        self.counters.owed_s += self.timing.gap_s
+        self.counters.requests += 1
+        self.stations[request.station].requests += 1
+
+    def _count(self, line: Line, request: Request, reply: Reply) -> None:
         self._silent = 0
         self.counters.noise_bytes += self._wire.noise
         wire_s = (len(reply.body) + self._wire.overhead_bytes) * self._place.char_s
         self.counters.busy_s += wire_s
-        self.counters.answered(max(0.0, line.last_byte_at - self._sending_until - wire_s))
+        self.counters.owed_s += self.timing.gap_s
+        turnaround_s = max(0.0, line.last_byte_at - self._sending_until - wire_s)
+        self.counters.answered(turnaround_s)
+        self.stations[request.station].answered(turnaround_s)

@@ -18,6 +18,8 @@ class Counters:
     pauses: int = 0  # silences before a request that were waited for
     pause_shortest_s: float = 0.0
     busy_s: float = 0.0  # the line carried bytes
+    owed_s: float = 0.0  # silences that no master could have gone without
+    reports: int = 0  # by devices that nobody had asked
     since_s: float = 0.0  # elapsed time at the first connection
     turnaround_s: float = 0.0  # the last board's pause before it answered
     turnaround_longest_s: float = 0.0
@@ -38,6 +40,11 @@ class Counters:
         elapsed = now - self.since_s
         return self.busy_s / elapsed if self.connections and elapsed > 0 else 0.0
 
+    def of_limit(self, now: float) -> float:
+        """How much of the time went into bytes and the silences they must have, 0 to 1."""
+        elapsed = now - self.since_s
+        return (self.busy_s + self.owed_s) / elapsed if self.connections and elapsed > 0 else 0.0
+
     def figures(self, now: float) -> dict[str, float]:
         """Everything by name; causes of refusal as `refused_CAUSE`."""
         mean_s = self.turnaround_sum_s / self.replies if self.replies else 0.0
@@ -50,7 +57,9 @@ class Counters:
             "unasked_bytes": self.unasked_bytes,
             "pauses": self.pauses,
             "pause_shortest_s": self.pause_shortest_s,
+            "reports": self.reports,
             "utilisation": self.utilisation(now),
+            "utilisation_of_limit": self.of_limit(now),
             "turnaround_s": self.turnaround_s,
             "turnaround_mean_s": mean_s,
             "turnaround_longest_s": self.turnaround_longest_s,

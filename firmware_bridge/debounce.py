@@ -15,7 +15,8 @@ FLIPS_WINDOW_S: Final = 10.0
 class Debounce:
     """A change counts after two equal reads at least 50 ms apart; the first read counts at once."""
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, settle_s: float = SETTLE_S) -> None:
+        self._settle_s = settle_s
         self._settled: list[bool | None] = [None] * inputs
         self._changing: list[tuple[bool, float] | None] = [None] * inputs
         self._last: list[bool | None] = [None] * inputs
@@ -43,14 +44,17 @@ class Debounce:
     def due_at(self) -> float:
         """From when on a second read would count; `inf` where nothing changes."""
         seen = [change[1] for change in self._changing if change is not None]
-        return min(seen) + SETTLE_S if seen else inf
+        return min(seen) + self._settle_s if seen else inf
 
     def is_changing(self, index: int) -> bool:
         """Whether this input was read otherwise than it stands, and is not known for flipping."""
         return self._changing[index] is not None and len(self._flips[index]) <= FLIPS_MAX
 
-    def feed(self, reads: Sequence[bool], at: float) -> None:
+    def feed(self, reads: Sequence[bool | None], at: float) -> None:
+        """Take one value per input; None for one that was not read this time."""
         for index, value in enumerate(reads):
+            if value is None:
+                continue
             self._count_flip(index, value, at)
             change = self._changing[index]
             if self._settled[index] in (None, value):
@@ -58,7 +62,7 @@ class Debounce:
                 self._changing[index] = None
             elif change is None:
                 self._changing[index] = (value, at)
-            elif at - change[1] >= SETTLE_S:
+            elif at - change[1] >= self._settle_s:
                 self._settled[index] = value
                 self._changing[index] = None
 

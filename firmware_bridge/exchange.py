@@ -26,6 +26,7 @@ class Frame:
     station: int
     number: int | None  # of the exchange, where the protocol has one
     body: bytes
+    unasked: bool = False  # a report by the device itself: a hint to look, never an answer
 
 
 class Request(Protocol):
@@ -66,8 +67,32 @@ class Wire(Protocol):
         """With fewer bytes more, no frame can be whole."""
         ...
 
+    @property
+    def reports(self) -> bool:
+        """Whether devices may speak without being asked."""
+        ...
+
+    @property
+    def pause_s(self) -> float | None:
+        """How long a silence ends the frame that is held; None where a length does."""
+        ...
+
+    def pause(self) -> list[Frame]:
+        """That silence has come: what is held is a whole frame or none."""
+        ...
+
     def pack(self, station: int, body: bytes, number: int) -> bytes: ...
 
     def clear(self) -> None: ...
 
     def feed(self, chunk: bytes) -> list[Frame]: ...
+
+
+class CutByLength:
+    """What is the same in every Wire whose frames tell their own length and come when asked."""
+
+    reports = False
+    pause_s: float | None = None
+
+    def pause(self) -> list[Frame]:
+        return []

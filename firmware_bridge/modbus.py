@@ -19,7 +19,7 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from firmware_bridge.exchange import Frame, OutOfStep, Verdict
+from firmware_bridge.exchange import CutByLength, Frame, OutOfStep, Verdict
 
 READ_COILS, READ_INPUTS, READ_HOLDING, READ_WORDS = 1, 2, 3, 4
 WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 5, 6, 16
@@ -37,6 +37,7 @@ FUNCTIONS: Final = frozenset({*PDUS, WRITE_COIL, 15})  # whose answers' length i
 
 RTU_BYTES_MIN: Final = 5  # a refusal: unit, function, code, checksum
 RTU_BYTES_MAX: Final = 256  # Serial Line V1.02, 2.5.1
+WORDS_MAX: Final = 125  # of one read
 MBAP_BYTES: Final = 6  # up to and with the length field
 MBAP_LENGTH: Final = range(2, 255)  # unit, function and at most 252 more
 
@@ -100,7 +101,8 @@ class Request:
 
     @property
     def kind(self) -> int:
-        return self.function
+        """Function and answer's length: one with another byte count cannot be mistaken."""
+        return self.function << 8 | self.reply_bytes
 
     @property
     def reply_bytes(self) -> int:
@@ -177,7 +179,7 @@ def words_of(body: bytes) -> tuple[int, ...]:
     return tuple(decoded(body).registers)
 
 
-class RtuWire:
+class RtuWire(CutByLength):
     """Frames without a number: cut by their own length, checked by their checksum."""
 
     numbered = False
@@ -231,7 +233,7 @@ class RtuWire:
         return FramerRTU.check_CRC(bytes(self._held[: size - 2]), check)
 
 
-class TcpWire:
+class TcpWire(CutByLength):
     """Frames with a transaction number and a length; a stream out of step cannot be mended."""
 
     numbered = True

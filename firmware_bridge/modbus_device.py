@@ -11,6 +11,13 @@ from controller.faults import (
 from firmware_bridge import modbus
 from firmware_bridge.bus import Bus
 from firmware_bridge.turns import Urgency
+from firmware_bridge.urls import DeviceUrl
+
+
+def reply_s(url: DeviceUrl) -> float | None:
+    """Return the patience that a URL asks for; None where it leaves that to us."""
+    timeout_ms = url.numbers.get("timeout_ms")
+    return None if timeout_ms is None else timeout_ms / 1000
 
 
 class ModbusDevice:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 PULSE_MS_MAX: Final = 1_000  # longer burns a lock's coil
 UNITS_BEHIND_MAX: Final = 32  # devices that one RS-485 segment carries
+BYTE: Final = 8
 BITS_MAX: Final = 2_000  # of one read, from the standard
 DOORS_MAX: Final = 64
 
@@ -57,6 +58,11 @@ class Pulse(_Table):
             raise ValueError('value "door" goes into one register: per_door = 0')
         return self
 
+    @property
+    def timed_by_us(self) -> bool:
+        """Whether each order says how long the pulse is."""
+        return self.value in ("ms/100", "ms/10")
+
     def word(self, door: int, ms: int) -> int:
         match self.value:
             case "ms/100":
@@ -84,6 +90,11 @@ class _Inputs(_Table):
     @property
     def units(self) -> tuple[int, ...]:
         return tuple(self.unit) if isinstance(self.unit, list) else (self.unit,)
+
+    @property
+    def per_group(self) -> int:
+        """How many inputs the shortest answer has: a byte of bits, or a register."""
+        return self.bits or BYTE
 
 
 class DoorInputs(_Inputs):

@@ -62,11 +62,25 @@ def test_a_release_overtakes_everything_that_waits(cabinet):
         async with asyncio.TaskGroup() as tasks:
             for unit in (1, 2, 3):
                 tasks.create_task(ask(bus, modbus.read(unit, 3, 0x8000, 1)))
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.003)
             tasks.create_task(bus.ask("A", DOORS, urgency=Urgency.LOOK))
             tasks.create_task(bus.move("A", FLASH))
         kinds = [(frame[0], frame[1]) for frame in plugs.frames]
         assert kinds == [(1, 3), (1, 5), (2, 2), (2, 3), (3, 3)]
+
+    play(story())
+
+
+def test_a_poll_that_keeps_its_silence_makes_way_and_is_the_next_poll(cabinet):
+    async def story():
+        bus, plugs = make_bus(cabinet)
+        async with asyncio.TaskGroup() as tasks:
+            for unit in (1, 2):
+                tasks.create_task(ask(bus, modbus.read(unit, 3, 0x8000, 1)))
+            await asyncio.sleep(0.001)
+            tasks.create_task(bus.move("A", FLASH))
+        kinds = [(frame[0], frame[1]) for frame in plugs.frames]
+        assert kinds == [(1, 5), (1, 3), (2, 3)]
 
     play(story())
 

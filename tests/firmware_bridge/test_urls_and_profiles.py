@@ -63,6 +63,15 @@ def test_speed_follows_the_kind_of_device_unless_it_is_said():
         (f"modbus+rtu:///dev/ttyUSB0?{BOARD}&colour=red", "colour is not a parameter"),
         (f"modbus+rtu:///dev/ttyUSB0?{BOARD}&pulse_ms=5000", "pulse_ms=5000 .* to 1000"),
         (f"modbus+rtu:///dev/ttyUSB0?{BOARD}&closed", "name=value"),
+        ("kerong+serial:///dev/ttyUSB0", "address is missing"),
+        ("kerong+serial:///dev/ttyUSB0?address=15", "address=15 .* from 0 to 14"),
+        ("kerong+serial:///dev/ttyUSB0?address=0&variant=cu64", "variant=cu64"),
+        ("kerong+tcp://?address=0", "host is missing"),
+        ("xorboard+serial:///dev/ttyUSB0?address=1", "board is missing"),
+        ("xorboard+serial:///dev/ttyUSB0?board=32", "board=32 .* from 1 to 31"),
+        ("xorboard+serial:///dev/ttyUSB0?board=1&pulse_ms=300", "pulse_ms is not a parameter"),
+        ("xorboard+tcp://10.0.0.7?board=1", "port is missing"),
+        ("idcard+serial:///dev/ttyUSB1?suffix=cr", "suffix is not a parameter"),
         ("scanner+serial:///dev/ttyACM0?unit=1", "unit is not a parameter"),
         ("scanner+serial:///dev/ttyACM0?suffix=tab", "suffix=tab"),
     ],
@@ -81,6 +90,19 @@ def test_any_text_is_a_url_or_refused(text):
             parse(prefix + text)
         except BadUrl:
             continue
+
+
+def test_lines_have_the_speed_and_port_that_devices_leave_the_factory_with():
+    assert parse("kerong+serial:///dev/ttyUSB0?address=0").place.baud == 19200
+    assert parse("kerong+tcp://10.0.0.7?address=0").place.port == 5000
+    assert parse("xorboard+serial:///dev/ttyUSB0?board=1").place.baud == 9600
+    assert parse("idcard+serial:///dev/ttyUSB1").place.baud == 115200
+
+
+def test_a_device_s_number_on_its_line_has_one_name_for_us():
+    assert parse(f"modbus+tcp://10.0.0.7?{BOARD}").unit == 1
+    assert parse("kerong+tcp://10.0.0.7?address=7&variant=cu48").unit == 7
+    assert parse("xorboard+tcp://10.0.0.7:4196?board=31").unit == 31
 
 
 def test_the_examples_are_right():
@@ -135,7 +157,15 @@ def test_one_line_speaks_one_protocol():
     [
         ("lock_board", "modbus+tcp://127.0.0.1?unit=1&profile=none-such", "none-such is not known"),
         ("lock_board", f"modbus+tcp://127.0.0.1?{BOARD}&doors=33", "doors=33"),
-        ("lock_board", "scanner+serial:///dev/ttyACM0", "no Modbus"),
+        ("lock_board", "scanner+serial:///dev/ttyACM0", "no lock board"),
+        ("lock_board", "kerong+tcp://127.0.0.1?address=0&doors=17", "doors=17, but a cu16 has 16"),
+        ("lock_board", "kerong+tcp://127.0.0.1?address=0&variant=cu48&pulse_ms=300", "pulse_ms"),
+        ("lock_board", "xorboard+tcp://127.0.0.1:1?board=1&doors=51", "doors=51"),
+        (
+            "lock_board",
+            "modbus+tcp://127.0.0.1?unit=1&profile=reg-lock-24&pulse_ms=300",
+            "pulse_ms: reg-lock-24 has the length set in the board",
+        ),
         ("licence_machine", f"modbus+tcp://127.0.0.1?{BOARD}", "profile=licence-machine"),
         ("code_reader", f"modbus+tcp://127.0.0.1?{BOARD}", "a scanner is"),
     ],
@@ -152,9 +182,11 @@ def test_shipped_profiles_are_those_of_the_manuals():
         "waveshare-relay-16": 16,
         "waveshare-relay-32": 32,
         "waveshare-relay-d-8": 8,
+        "reg-lock-24": 24,
     }
     assert all(source.profile.pulse.ms == 500 for source in found.values())
-    assert all(source.profile.idle for source in found.values())
+    # A board that times its pulses by itself has no outputs to switch off.
+    assert [name for name, source in found.items() if not source.profile.idle] == ["reg-lock-24"]
 
 
 def test_a_user_adds_profiles_of_their_own(tmp_path):

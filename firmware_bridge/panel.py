@@ -1,0 +1,73 @@
+"""What a kind of lock board is to the bridge: how it is read, and how one lock is pulsed."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from firmware_bridge.bus import Bus
+from firmware_bridge.exchange import Wire
+from firmware_bridge.profiles import Source
+from firmware_bridge.timing import Timing
+from firmware_bridge.turns import Urgency
+from firmware_bridge.urls import DeviceUrl
+
+
+class Items(Enum):
+    """How item sensors are read."""
+
+    NONE = auto()
+    TOGETHER = auto()  # with the doors, in one answer
+    APART = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """One answer. A value per door, None for a door that it says nothing about."""
+
+    closed: Sequence[bool | None] = ()
+    there: Sequence[bool | None] = ()
+
+
+class Panel(Protocol):
+    """Speaks one protocol to one board; knows wire channels, and nothing of time."""
+
+    name: str
+    doors: int
+    bus: Bus
+    station: int
+    items: Items
+    pulse_s: float
+    settle_s: float  # two equal reads so far apart are believed
+
+    def lock(self, door: int) -> Hashable:
+        """What tells this lock from all others on the Bus."""
+        ...
+
+    async def prepare(self, urgency: Urgency) -> None:
+        """The board may be read and pulsed on the line's present connection."""
+        ...
+
+    async def read_doors(self, urgency: Urgency, tries: int, near: int | None = None) -> Reads:
+        """Read all doors, or where that is quicker to repeat those about the door `near`."""
+        ...
+
+    async def read_items(self, urgency: Urgency, tries: int) -> Reads:
+        """Never called unless items are read apart."""
+        ...
+
+    async def pulse(self, door: int) -> bool:
+        """Ask once. True: accepted. False: the board says nothing that would prove it.
+
+        NotMoved and OutcomeUnknown as in LockBoard.release.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One protocol of lock boards, as the rest of the bridge needs it."""
+
+    timing: Callable[[DeviceUrl], Timing]
+    wire: Callable[[DeviceUrl], Callable[[], Wire]]
+    panel: Callable[[DeviceUrl, str, Bus, Mapping[str, Source]], Panel]

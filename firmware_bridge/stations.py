@@ -1,0 +1,59 @@
+"""What a Bus has learnt of each device on its line: how fast it answers, and whether it does."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+REMEMBERED: Final = 256  # turnarounds, for the percentiles
+LEARNT_FROM: Final = 8  # answers before patience follows what was seen
+PATIENCE_TIMES: Final = 3  # boards take two to three times their usual now and then
+# Three silences in a row happen to one poll in forty where a third of the frames is lost.
+SILENT_FREE: Final = 3
+SILENT_PAUSE_S: Final = 0.5  # after the fourth; doubles with each further one
+
+
+@dataclass(slots=True)
+class Station:
+    """One device; times in seconds."""
+
+    requests: int = 0
+    replies: int = 0
+    timeouts: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    turnarounds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    silent: int = 0  # silences in a row
+    polled_from: float = 0.0  # before that it is not polled
+
+    def patience_s(self, floor_s: float, ceiling_s: float) -> float:
+        """How long an answer is waited for: some times the longest pause that was seen.
+
+        The ceiling until enough was seen, and for the next question after a silence.
+        """
+        if self.silent or len(self.turnarounds) < LEARNT_FROM:
+            return ceiling_s
+        return min(ceiling_s, max(floor_s, PATIENCE_TIMES * max(self.turnarounds)))
+
+    def answered(self, turnaround_s: float) -> None:
+        self.replies += 1
+        self.turnarounds.append(turnaround_s)
+        self.silent = 0
+        self.polled_from = 0.0
+
+    def was_silent(self, now: float, cost_s: float, share: float) -> None:
+        """Note a silence that has cost the line so long."""
+        self.timeouts += 1
+        self.silent += 1
+        if self.silent > SILENT_FREE:
+            grown_s = SILENT_PAUSE_S * 2 ** min(self.silent - SILENT_FREE - 1, 10)
+            self.polled_from = now + min(grown_s, cost_s * (1 / share - 1))
+
+    def figures(self) -> dict[str, float]:
+        slow = sorted(self.turnarounds)
+        return {
+            "requests": self.requests,
+            "replies": self.replies,
+            "timeouts": self.timeouts,
+            "turnaround_p50_s": slow[len(slow) // 2] if slow else 0.0,
+            "turnaround_p99_s": slow[len(slow) * 99 // 100] if slow else 0.0,
+            **{f"refused_{cause}": number for cause, number in sorted(self.refused.items())},
+        }
