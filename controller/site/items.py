@@ -18,7 +18,7 @@ from controller.entries import (
 )
 from controller.ports import Presence
 from controller.site import compartments
-from controller.site.alarms import raise_alarm
+from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.intents import settle
@@ -149,16 +149,22 @@ def settle_shut(act: Act, place: Place, sensor: Presence, *, said: bool | None) 
         if not loading:
             put(act, item.item_id, ItemState.LOADED)
             return Custody.LEFT
-        settle(act, last.intent_id, "moved", by)
+        _moved(act, last.intent_id, place, by)
         loaded(act, item, str(place), by, last.badge_id)
         return Custody.LOADED
     compartments.change(act, place, PENDING, CompartmentState.FREE)
     if loading:
         put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
         return Custody.NOTHING
-    settle(act, last.intent_id, "moved", by)
+    _moved(act, last.intent_id, place, by)
     collected(act, item, str(place), by)
     return Custody.COLLECTED
+
+
+def _moved(act: Act, intent: str, place: Place, by: SeenBy) -> None:
+    """What went in or out proves that the door opened, though nobody may have seen it."""
+    settle(act, intent, "moved", by)
+    clear_alarm(act, AlarmKind.LOCK_JAMMED, str(place))
 
 
 def _settle_empty(act: Act, place: Place, *, inside: bool | None) -> Custody:

@@ -149,31 +149,37 @@ class Round:
             self._trouble(Text.UNSURE, None, "unsure")
 
     async def _stuck(self, place: Place) -> None:
-        """The door was not seen to open: nothing is in, says the sensor or the person."""
-        self._trouble(Text.LOAD_STUCK, place, "will_not_open")
-        said = await self._ask(place)
-        with self._p.book.act() as act:
-            settle_shut(act, place, self._p.doors[place].item, said=said)
+        """The door was not seen to open; the box may be inside all the same."""
+        if await self._custody(place) is not Custody.LOADED:
+            self._trouble(Text.LOAD_STUCK, place, "will_not_open")
 
     async def _settle(self, place: Place) -> None:
+        match await self._custody(place):
+            case Custody.LOADED:
+                pass
+            case Custody.NOTHING:
+                self._p.desk.show(
+                    Screen.LOAD, Text.NOTHING_PUT_IN, Button.END, compartment=place.sign
+                )
+            case _:
+                self._trouble(Text.UNSURE, None, "unsure")
+
+    async def _custody(self, place: Place) -> Custody:
+        """Where the box is, by the sensor or else the person; a loaded one is said at once."""
         p = self._p
         said = await self._ask(place)
         with p.book.act() as act:
             custody = settle_shut(act, place, p.doors[place].item, said=said)
-        match custody:
-            case Custody.LOADED:
-                self._loaded.append(place)
-                p.desk.show(
-                    Screen.LOAD,
-                    Text.LOADED,
-                    Button.END,
-                    compartment=place.sign,
-                    loaded=len(self._loaded),
-                )
-            case Custody.NOTHING:
-                p.desk.show(Screen.LOAD, Text.NOTHING_PUT_IN, Button.END, compartment=place.sign)
-            case _:
-                self._trouble(Text.UNSURE, None, "unsure")
+        if custody is Custody.LOADED:
+            self._loaded.append(place)
+            p.desk.show(
+                Screen.LOAD,
+                Text.LOADED,
+                Button.END,
+                compartment=place.sign,
+                loaded=len(self._loaded),
+            )
+        return custody
 
     async def _ask(self, place: Place) -> bool | None:
         """Whether the box is inside, as the person says; not asked where a sensor knows."""

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from controller.entries import Down
-from controller.site.schema import compartments, items
+from controller.ports import DoorSight
+from controller.site.schema import alarms, compartments, items
 from tests.controller.site.world import Town, badge_text, qr_of, run
 
 
@@ -294,5 +295,27 @@ def test_a_board_lost_with_the_door_open_leaves_a_way_on(town):
             assert "end" in shown.buttons
             assert shown.values["case"]
             assert state_of(town) == "expected"
+
+    run(story)
+
+
+def test_a_door_too_quick_to_be_seen_is_loaded_and_no_lock_is_jammed(town):
+    async def story():
+        async with town.at_work():
+            town.order()
+            town.grant()
+            await town.badge()
+            for box in town.cabinet.boxes:
+                box.says = DoorSight.CLOSED
+            town.reader.hold("OWL:N1-seal1")
+            await town.until(lambda: pulses(town) == 1)
+            await asyncio.sleep(1)
+            (door,) = (no for no, box in enumerate(town.cabinet.boxes, 1) if box.pulses)
+            town.cabinet.pull(door)
+            town.cabinet.put(door, "OWL:N1-seal1")
+            town.cabinet.close(door)
+            assert (await town.shows("loaded")).values["loaded"] == 1
+            assert state_of(town) == "loaded"
+            assert not town.rows(select(alarms).where(alarms.c.cleared_at.is_(None)))
 
     run(story)
