@@ -74,9 +74,9 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.include_router(_looking(world, pages))
     app.include_router(_doors(world))
+    app.include_router(trouble_routes(world))
     app.include_router(_machine(world))
     app.include_router(around_routes(world, scanners))
-    app.include_router(trouble_routes(world))
     app.include_router(page_routes(world))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

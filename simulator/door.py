@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal, TypedDict
 
+from simulator.door_faults import RELATCHES_S, WEAK_FREE_AFTER_S, DoorFaults, DoorTrouble
 from simulator.timeline import Appointment, Timeline
 
 BOLT_FREE_AFTER_S: Final = 0.060  # of coil
@@ -64,11 +65,17 @@ class Door:
     stuck: Stuck | None = None
     contents: list[str] = field(default_factory=list)
     coil: bool = False
+    faults: DoorFaults = field(init=False)
+    crossed: "Door | None" = None  # the door whose switch answers here
+    _bounces_until: float = float("-inf")
     _switch: bool = False  # what the switch sees: True is open
     _bolt: Appointment | None = None
     _burning: Appointment | None = None
     _relatch: Appointment | None = None
     _swing: Appointment | None = None
+
+    def __post_init__(self) -> None:
+        self.faults = DoorFaults(Random(self.dice.getrandbits(64)))
 
     @property
     def name(self) -> str:
@@ -76,17 +83,30 @@ class Door:
 
     def energise(self) -> None:
         """The lock's coil gets power: the bolt is free 60 ms later."""
-        self.coil = True
-        self._call_off(self._relatch)
-        self._bolt = self.timeline.quickly(BOLT_FREE_AFTER_S, self._bolt_moves)
+        if self.faults.strikes("dead_relay"):
+            return
+        self._power()
         self._burning = self.timeline.after(COIL_BURNS_AFTER_S, self._burns)
-        self.changed()
 
     def drop(self) -> None:
         """The coil's power ends: a free bolt waits for the door to be pulled, for a while."""
+        if self.faults.strikes("welded"):
+            return
+        if self.coil and not self.unlocked:
+            self.faults.strikes("weak")
         self.coil = False
         self._call_off(self._bolt, self._burning)
         self._bolt_waits()
+        self.changed()
+
+    def set_trouble(self, trouble: DoorTrouble) -> None:
+        """A contact that welds powers the lock at once; one that is replaced lets go."""
+        before, self.faults.trouble = self.faults.trouble, trouble
+        if trouble.welded and not before.welded:
+            self.faults.strikes("welded")
+            self._power()
+        elif before.welded and not trouble.welded:
+            self.drop()
         self.changed()
 
     def pull(self) -> None:
@@ -96,6 +116,8 @@ class Door:
             raise Impossible(f"Door {self.name} is locked.")
         if self.jammed:
             raise Impossible(f"Door {self.name} is stuck.")
+        if self.faults.strikes("jammed"):
+            raise Impossible(f"Door {self.name} is held by its load.")
         self._opens()
         self.changed()
 
@@ -157,11 +179,18 @@ class Door:
 
     def reads_closed(self) -> bool:
         """The door input: current flows while the switch sees the door shut."""
+        answering = self.crossed or self
+        return self.faults.closed(answering.switch_closed(), self.timeline.now)
+
+    def switch_closed(self) -> bool:
+        """The switch itself, wherever it is wired to."""
+        if self.timeline.now < self._bounces_until:
+            return self.dice.random() < 1 / 2
         return self.stuck == "closed" if self.stuck else not self._switch
 
     def reads_present(self) -> bool:
         """The item input."""
-        return bool(self.contents)
+        return bool(self.contents) != self.faults.strikes("ghost_item")
 
     def memory(self) -> DoorMemory:
         return {
@@ -189,12 +218,23 @@ class Door:
         self.contents = list(memory["contents"])
         self._bolt_waits()
 
+    def _power(self) -> None:
+        self.coil = True
+        self._call_off(self._relatch)
+        if self.faults.trouble.weak:
+            self._bolt = self.timeline.after(WEAK_FREE_AFTER_S, self._bolt_moves)
+        else:
+            self._bolt = self.timeline.quickly(BOLT_FREE_AFTER_S, self._bolt_moves)
+        self.changed()
+
     def _bolt_moves(self) -> None:
         if self.jammed or self.burnt or self.unlocked:
             return
         self.unlocked = True
         self.released += 1
-        if self.kind.spring and not self.open:
+        self.faults.strikes("crosswired")
+        trouble = self.faults.trouble
+        if self.kind.spring and not self.open and not (trouble.jammed or trouble.relatch):
             self._opens()
         self.changed()
 
@@ -205,11 +245,15 @@ class Door:
             self.unlocked = False
         else:
             self._call_off(self._relatch)
-            self._relatch = self.timeline.after(self.kind.relatch_s, self._relatches)
+            waits_s = self.kind.relatch_s
+            if self.faults.trouble.relatch:
+                waits_s = min(waits_s, self.dice.uniform(*RELATCHES_S))
+            self._relatch = self.timeline.after(waits_s, self._relatches)
 
     def _relatches(self) -> None:
         if self.coil or self.jammed:
             return
+        self.faults.strikes("relatch")
         self.unlocked = False
         self.changed()
 
@@ -229,6 +273,10 @@ class Door:
 
     def _switch_sees(self) -> None:
         self._switch = self.open
+        bounces_s = self.faults.bounces_s(opening=self.open)
+        if bounces_s:
+            self._bounces_until = self.timeline.now + bounces_s
+            self.timeline.after(bounces_s, self.changed)
         self.changed()
 
     @staticmethod

@@ -1,5 +1,6 @@
 """Trouble on one line, the same trouble every time for the same seed."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from math import sqrt
@@ -75,6 +76,12 @@ class Faults:
     patience_s: float = PATIENCE_S["rtu"]
     trouble: Trouble = field(default_factory=Trouble)
     counted: Counters = field(default_factory=Counters)
+    told: list[Callable[[], None]] = field(default_factory=list)  # when the trouble is another
+
+    def set(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        for tell in self.told:
+            tell()
 
     def upon_request(self, frame: bytes) -> bytes | None:
         return self._harm(frame)

@@ -52,6 +52,16 @@ class Station(Protocol):
         ...
 
 
+class Host(Protocol):
+    """What a board hangs on."""
+
+    faults: Faults
+
+    def burst(self) -> None:
+        """A board gets its power, or is plugged."""
+        ...
+
+
 class Line:
     """An RS-485 line. A request goes in; the answer comes out in pieces, each at its moment."""
 
@@ -66,6 +76,7 @@ class Line:
         self.plan = plan
         self.timeline = timeline
         self.outlet: Callable[[Pieces], None] = lambda _: None  # for what nobody asked for
+        self.unplug: Callable[[float], None] = lambda _: None  # for so many seconds
         patience = PATIENCE_S["rtutcp" if plan.tcp and self.patience == "rtu" else self.patience]
         self.faults = Faults(Random(f"{seed}/{plan.name}/faults"), patience)
         self.stations = stations
@@ -189,10 +200,10 @@ class Condition:
         self._timeline = timeline
         self._starting_s = starting_s
         self._deaf_until = float("-inf")
-        self._line: Line | None = None
+        self._line: Host | None = None
         self._falls: Callable[[], None] = lambda: None
 
-    def on(self, line: Line, falls: Callable[[], None]) -> None:
+    def on(self, line: Host, falls: Callable[[], None]) -> None:
         """It hangs on this line; `falls` is what a lost supply does to it."""
         self._line = line
         self._falls = falls

@@ -3,7 +3,7 @@
 The pty, the TCP port and a test on a loop whose time jumps all put bytes through these.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -15,6 +15,7 @@ from simulator.timeline import Timeline
 
 TCP_TURNAROUND_S: Final = (0.001, 0.005)
 BROADCAST: Final = 0
+USUAL: Final = 9600  # behind a gateway nobody sets a speed
 NEVER: Final = float("-inf")
 CUT_AFTER_S: Final = 0.025  # of silence, boards that cut by length begin anew
 
@@ -71,7 +72,6 @@ class TcpWire:
         self.name = name
         self.devices = devices
         self.faults = Faults(Random(f"{seed}/{name}/faults"), PATIENCE_S["tcp"])
-        self.outlet: Callable[[Pieces], None] = lambda _: None
         self._dice = Random(f"{seed}/{name}/boards")
         self._timeline = timeline
 
@@ -90,10 +90,13 @@ class TcpWire:
         answer = self.faults.upon_reply(heard[:4] + length + heard[HEADER : HEADER + 1] + said)
         return self._sent(answer) if answer else []
 
+    def burst(self) -> None:
+        """Noise of a board that starts does not come through a gateway."""
+
     def _said(self, unit: int, pdu: bytes) -> bytes | None:
         said = None
         for device in self.devices:
-            if unit in {BROADCAST, device.unit}:
+            if unit in {BROADCAST, device.unit} and device.hears(USUAL, USUAL):
                 said = device.answer(pdu, broadcast=unit == BROADCAST) or said
         return said
 

@@ -1,20 +1,28 @@
-"""Trouble over HTTP, each by its name."""
+"""Trouble over HTTP, each by its name, on one line, door, scanner, card reader or machine."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from simulator.body import Body, Share
-from simulator.door import Impossible
+from simulator.devices.machine_faults import MachineTrouble
+from simulator.devices.scanner import ScannerTrouble
+from simulator.door import Impossible, Unknown
+from simulator.door_faults import DoorTrouble
 from simulator.faults import Trouble
 from simulator.world import World
 
 Units = list[Annotated[int, Field(ge=0, le=255)]]
+Gone = Annotated[float, Field(ge=0.0, le=3600.0)]  # seconds
+
+ON_TCP_ONLY: Final = ("tcp_half_open", "tcp_stale", "one_client")
+ON_RTU_ONLY: Final = ("garbage", "echo", "swapped", "collision", "wrong_speed", "busy_after_open")
+NAMED_BY: Final = ("line", "door", "scanner", "card", "machine")
 
 
 class LineTrouble(Body):
-    """All zero ends it."""
+    """All zero ends it; `usb_renumber` is how long the adapter is gone, once."""
 
     line: str
     lost: Share = 0.0
@@ -22,19 +30,199 @@ class LineTrouble(Body):
     late: Share = 0.0
     doubled: Share = 0.0
     split: Share = 0.0
+    garbage: Share = 0.0
+    reboot: Share = 0.0
     silent: Units = Field(default_factory=list)
+    collision: Units = Field(default_factory=list)
+    wrong_speed: Units = Field(default_factory=list)
+    slow_after_pulse: Units = Field(default_factory=list)
+    busy_after_open: Units = Field(default_factory=list)
+    linkage: Units = Field(default_factory=list)
+    echo: bool = False
+    swapped: bool = False
+    tcp_half_open: bool = False
+    tcp_stale: bool = False
+    one_client: bool = False
+    usb_renumber: Gone = 0.0
+
+
+class DoorTroubleAsked(Body):
+    """Of one door, like `A/7`, or of a whole cabinet, like `A`."""
+
+    door: str
+    bounce: bool = False
+    floating: Annotated[float, Field(ge=0.0, le=50.0)] = 0.0
+    stuck_open: bool = False
+    stuck_closed: bool = False
+    reversed: bool = False
+    welded: bool = False
+    dead_relay: bool = False
+    jammed: bool = False
+    weak: bool = False
+    relatch: bool = False
+    crosswired: Annotated[int, Field(ge=0)] = 0
+    ghost_item: Share = 0.0
+
+
+class ScannerTroubleAsked(Body):
+    scanner: str
+    scanner_repeat: bool = False
+    scanner_half: bool = False
+    scanner_noise: bool = False
+    usb_renumber: Gone = 0.0
+
+
+class CardTroubleAsked(Body):
+    card: str
+    card_hangs: bool = False
+    usb_renumber: Gone = 0.0
+
+
+class MachineTroubleAsked(Body):
+    machine: str
+    machine_jam: Share = 0.0
+    machine_power: Share = 0.0
+
+
+class RestartAsked(Body):
+    """Boards whose power is cut for so long; none named is all of the line."""
+
+    units: Units = Field(default_factory=list)
+    off_s: Annotated[float, Field(ge=0.0, le=600.0)] = 0.0
+
+
+def _named_by(body: Any) -> str | None:
+    return next((name for name in NAMED_BY if isinstance(body, dict) and name in body), None)
+
+
+Asked = Annotated[
+    Annotated[LineTrouble, Tag("line")]
+    | Annotated[DoorTroubleAsked, Tag("door")]
+    | Annotated[ScannerTroubleAsked, Tag("scanner")]
+    | Annotated[CardTroubleAsked, Tag("card")]
+    | Annotated[MachineTroubleAsked, Tag("machine")],
+    Discriminator(
+        _named_by,
+        custom_error_type="unnamed",
+        custom_error_message="Name a line, door, scanner, card or machine",
+    ),
+]
 
 
 def trouble_routes(world: World) -> APIRouter:
     router = APIRouter(prefix="/api/sim")
 
+    @router.get("/faults")
+    async def standing() -> dict[str, Any]:
+        return everything(world)
+
     @router.post("/faults")
-    async def faults(body: LineTrouble) -> dict[str, object]:
-        if body.garbled and body.line in world.tcp_wires:
-            raise Impossible(f"{body.line} is reached by TCP, which does not garble.")
-        asked: dict[str, Any] = body.model_dump(exclude={"line"})
-        asked = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
-        world.set_trouble(body.line, Trouble(**asked))
-        return world.faults(body.line).state()
+    async def faults(body: Asked) -> dict[str, Any]:
+        match body:
+            case LineTrouble():
+                return _on_line(world, body)
+            case DoorTroubleAsked():
+                return _on_doors(world, body)
+            case ScannerTroubleAsked():
+                return _on_scanner(world, body)
+            case CardTroubleAsked():
+                return _on_card(world, body)
+            case MachineTroubleAsked():
+                inside = world.machine(body.machine).faults
+                inside.trouble = MachineTrouble(body.machine_jam, body.machine_power)
+                return inside.state()
+
+    router.include_router(_power_routes(world))
+    return router
+
+
+def _power_routes(world: World) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/lines/{line}/restart")
+    async def restart(line: str, body: RestartAsked) -> dict[str, Any]:
+        world.restart(line, body.units, body.off_s)
+        return {"line": line, "units": body.units}
+
+    @router.post("/card/{reader}/restart")
+    async def restart_reader(reader: str) -> dict[str, Any]:
+        world.card_reader(reader).restart()
+        return world.card_reader(reader).state()
+
+    @router.post("/machine/{machine}/power-cut")
+    async def power_cut(machine: str) -> dict[str, Any]:
+        world.machine(machine).faults.cut()
+        return world.machine(machine).state()
 
     return router
+
+
+def everything(world: World) -> dict[str, Any]:
+    """What troubles are on, and how often each has struck; doors only where there is some."""
+    lines = [*world.wires, *world.tcp_wires]
+    doors = [door for door in world.doors.values() if door.faults.worth_telling()]
+    return {
+        "lines": {name: world.faults(name).state() for name in lines},
+        "doors": {door.name: door.faults.state() for door in doors},
+        "scanners": {name: scanner.state() for name, scanner in world.scanners.items()},
+        "cards": {
+            name: {"faults": {"card_hangs": each.hangs}, "counted": {"card_hangs": each.hung}}
+            for name, each in world.card_readers.items()
+        },
+        "machines": {name: each.faults.state() for name, each in world.machines.items()},
+    }
+
+
+def _on_line(world: World, body: LineTrouble) -> dict[str, Any]:
+    world.faults(body.line)
+    is_tcp = body.line in world.tcp_wires or bool(world.wires[body.line].plan.tcp)
+    if body.garbled and body.line in world.tcp_wires:
+        raise Impossible(f"{body.line} is reached by TCP, which does not garble.")
+    strangers = [name for name in ON_TCP_ONLY if getattr(body, name) and not is_tcp]
+    if body.line in world.tcp_wires:
+        strangers += [name for name in ON_RTU_ONLY if getattr(body, name)]
+    if is_tcp and body.usb_renumber:
+        strangers.append("usb_renumber")
+    if strangers:
+        raise Impossible(f"{strangers[0]} cannot happen on {body.line}.")
+    asked: dict[str, Any] = body.model_dump(exclude={"line", "usb_renumber"})
+    asked = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
+    world.set_trouble(body.line, Trouble(**asked))
+    if body.usb_renumber:
+        world.faults(body.line).count("usb_renumber")
+        world.wires[body.line].unplug(body.usb_renumber)
+    return world.faults(body.line).state()
+
+
+def _on_doors(world: World, body: DoorTroubleAsked) -> dict[str, Any]:
+    letter, _, no = body.door.partition("/")
+    doors = [
+        door for door in world.doors.values() if door.cabinet == letter and no in {"", str(door.no)}
+    ]
+    if not doors:
+        raise Unknown(f"There is no door {body.door}.")
+    for door in doors:
+        trouble = DoorTrouble(**body.model_dump(exclude={"door"}))
+        world.set_door_trouble(door.cabinet, door.no, trouble)
+    return doors[0].faults.state()
+
+
+def _on_scanner(world: World, body: ScannerTroubleAsked) -> dict[str, Any]:
+    if body.scanner not in world.scanners:
+        raise Unknown(f"There is no scanner {body.scanner}.")
+    scanner = world.scanners[body.scanner]
+    asked = body.model_dump(exclude={"scanner", "usb_renumber"})
+    scanner.set_trouble(
+        ScannerTrouble(**{name.removeprefix("scanner_"): on for name, on in asked.items()})
+    )
+    if body.usb_renumber:
+        scanner.unplug(body.usb_renumber)
+    return scanner.state()
+
+
+def _on_card(world: World, body: CardTroubleAsked) -> dict[str, Any]:
+    reader = world.card_reader(body.card)
+    reader.hangs = body.card_hangs
+    if body.usb_renumber:
+        reader.unplug(body.usb_renumber)
+    return reader.state()

@@ -111,8 +111,4 @@ def line_of(plan: LinePlan, stations: Sequence[Any], timeline: Timeline, seed: i
         "kerong": KerongLine,
         "xorboard": XorLine,
     }
-    line = kinds[plan.speaks](plan, stations, timeline, seed)
-    for station in stations:
-        if isinstance(condition := getattr(station, "condition", None), Condition):
-            condition.on(line, station.fall)
-    return line
+    return kinds[plan.speaks](plan, stations, timeline, seed)

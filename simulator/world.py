@@ -15,8 +15,9 @@ from simulator.devices.mixed_board import LINKAGE, NORMAL, MixedBoard
 from simulator.devices.scanner import Scanner
 from simulator.devices.xor_board import XorBoard
 from simulator.door import Door, Impossible, LockKind, Unknown
+from simulator.door_faults import DoorTrouble
 from simulator.faults import Faults, Trouble
-from simulator.line import Line
+from simulator.line import Host, Line
 from simulator.lines import TcpWire
 from simulator.people import People
 from simulator.plan import CabinetPlan, Plan
@@ -51,7 +52,11 @@ class World:
             self._hang_doors(cabinet, locks, seed)
         self.machines = {
             machine.name: LicenceMachine(
-                machine, self.timeline, changed=self._changed, keep=self._keep_now
+                machine,
+                self.timeline,
+                changed=self._changed,
+                keep=self._keep_now,
+                dice=Random(f"{seed}/{machine.name}/machine"),
             )
             for machine in plan.machines
         }
@@ -143,32 +148,49 @@ class World:
 
     def set_trouble(self, line: str, trouble: Trouble) -> None:
         faults = self.faults(line)
-        before, faults.trouble = faults.trouble, trouble
+        before = faults.trouble
+        faults.set(trouble)
         for board in self.boards.get(line, []):
             if isinstance(board, MixedBoard):
                 if board.unit in trouble.linkage:
                     board.set_modes(LINKAGE)
                 elif board.unit in before.linkage:
                     board.set_modes(NORMAL)
-        if trouble.garbage and not before.garbage and line in self.wires:
-            self.wires[line].burst()  # as when another board is plugged
+        if trouble.garbage and not before.garbage:
+            self.host(line).burst()  # as when another board is plugged
         self._changed()
+
+    def set_door_trouble(self, cabinet: str, no: int, trouble: DoorTrouble) -> None:
+        """Wires that are crossed are crossed at both doors."""
+        door = self.door(cabinet, no)
+        other = self.door(cabinet, trouble.crosswired) if trouble.crosswired else None
+        if other is door:
+            raise Impossible(f"Door {door.name} cannot be crossed with itself.")
+        if door.crossed:
+            door.crossed.crossed = None
+        door.crossed = other
+        if other:
+            other.crossed = door
+        door.set_trouble(trouble)
 
     def restart(self, line: str, units: Iterable[int], off_s: float) -> None:
         """The supply of these boards is gone for so long; nothing is resumed."""
-        self.faults(line)
-        for unit in units:
-            found = [each for each in self.boards.get(line, []) if each.unit == unit]
-            if not found:
+        self.host(line)
+        there = {board.unit: board for board in self.boards.get(line, [])}
+        for unit in [*units] or [*there]:
+            if unit not in there:
                 raise Unknown(f"There is no board {unit} on line {line}.")
-            found[0].condition.restart(off_s)
+            there[unit].condition.restart(off_s)
         self._changed()
 
     def faults(self, line: str) -> Faults:
+        return self.host(line).faults
+
+    def host(self, line: str) -> Host:
         if line in self.wires:
-            return self.wires[line].faults
+            return self.wires[line]
         if line in self.tcp_wires:
-            return self.tcp_wires[line].faults
+            return self.tcp_wires[line]
         raise Unknown(f"There is no line {line}.")
 
     # ------------------------------------------------------------------ state and memory
@@ -264,6 +286,9 @@ class World:
                 self.tcp_wires[line.name] = TcpWire(line.name, stations, self.timeline, seed)
             else:
                 self.wires[line.name] = line_of(line, stations, self.timeline, seed)
+            host = self.host(line.name)
+            for board in self.boards[line.name]:
+                board.condition.on(host, board.fall)
         for plan in self.plan.machines:
             if not plan.line:
                 machine = self.machines[plan.name]

@@ -72,6 +72,7 @@ class CardReader:
         self.reads = 0  # how often a card was read whole
         self.hangs = False
         self.hung = 0
+        self.unplug: Callable[[float], None] = lambda _: None  # for so many seconds
         self.baud = SPEEDS[0]
         self._stage = "away"  # then laid, selected, read
         self._held = bytearray()

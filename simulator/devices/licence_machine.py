@@ -7,11 +7,13 @@ and answered before it is carried out to its end.
 from collections.abc import Callable
 from functools import reduce
 from operator import xor
+from random import Random
 from typing import Any, Final
 
 from simulator import modbus
 from simulator.devices import licence_registers as registers
 from simulator.devices.licence_registers import Command, Op, Outcome, Sensor
+from simulator.devices.machine_faults import MachineFaults
 from simulator.devices.mechanism import Mechanism
 from simulator.plan import MachinePlan
 from simulator.timeline import Timeline
@@ -34,9 +36,11 @@ class LicenceMachine:
         *,
         changed: Callable[[], None] = lambda: None,
         keep: Callable[[], None] = lambda: None,
+        dice: Random | None = None,
     ) -> None:
         self.name = plan.name
         self.inside = Mechanism(plan, timeline, changed, blanks=plan.blanks)
+        self.faults = MachineFaults(self.inside, timeline, dice or Random(0), changed)
         self._timeline = timeline
         self._unit = plan.unit
         self._keep = keep
@@ -54,11 +58,11 @@ class LicenceMachine:
         return self._unit
 
     def hears(self, baud: int, usual: int) -> bool:
-        return baud == usual
+        return baud == usual and not self.faults.off
 
     def answer(self, pdu: bytes, *, broadcast: bool = False) -> bytes | None:
         """Nothing is done for a broadcast."""
-        if broadcast:
+        if broadcast or self.faults.off:
             return None
         try:
             return self._functions.get(pdu[0], modbus.unknown_function)(pdu)
@@ -196,4 +200,5 @@ class LicenceMachine:
         self.inside.last = Command(seq, op, arg1, arg2, Outcome.RUNNING)
         self.inside.begin()
         self._keep()
+        self.faults.upon_command()
         return pdu[:5]

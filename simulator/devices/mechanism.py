@@ -68,6 +68,11 @@ class Mechanism:
             self._end(presented, Outcome.INTERRUPTED, Detail.OUTLET_EMPTY)
         self._next(STARTING_S, self._started)
 
+    def halt(self) -> None:
+        """Motors stand still."""
+        if self._step:
+            self._step.cancel()
+
     def begin(self) -> None:
         """Carry out the command that was just remembered; what cannot be done is refused."""
         command = self.last
@@ -179,8 +184,6 @@ class Mechanism:
         self.state = State.STARTING
         self._next(STARTING_S, self._started)
         self.changed()
-
-    # ------------------------------------------------------------------ memory
 
     KEPT = ("blanks", "boots", "take_time_s", "lost_time_s", "transport", "outlet", "rejects")
     KEPT_TOO = ("gate", "jammed", "moved", "retracted", "service_open")
@@ -385,14 +388,12 @@ class Mechanism:
         self.state = State.IDLE
         self.shutter_open = False
         self.take_until = None
-        if self._step:
-            self._step.cancel()
+        self.halt()
 
     def _end(self, command: Command, outcome: Outcome, detail: Detail = Detail.NONE) -> None:
         command.outcome, command.detail = outcome, detail
         self.changed()
 
     def _next(self, seconds: float, act: Callable[[], None]) -> None:
-        if self._step:
-            self._step.cancel()
+        self.halt()
         self._step = self.timeline.quickly(seconds, act)

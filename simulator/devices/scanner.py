@@ -3,10 +3,10 @@
 It is of the GM65 class: what it is told in set-up frames, it keeps.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 REPEAT_S: Final = 0.5
 HELD_S: Final = 0.6
@@ -51,6 +51,8 @@ class Scanner:
     ) -> None:
         self.name = name
         self.trouble = ScannerTrouble()
+        self.outlet: Callable[[Pieces], None] = lambda _: None
+        self.unplug: Callable[[float], None] = lambda _: None  # for so many seconds
         self.counted = {"scanner_repeat": 0, "scanner_half": 0, "scanner_noise": 0}
         self._suffix = SUFFIXES[suffix]
         self._character_s = BITS_PER_CHARACTER / baud
@@ -78,9 +80,15 @@ class Scanner:
             begins = max(begins + pause_s, begins + len(line) * self._character_s)
         return sent
 
-    def plugged(self) -> Pieces:
-        """What it sends when it gets its power."""
-        return self._at_pace(self._noise(), 0.0) if self.trouble.noise else []
+    def set_trouble(self, trouble: ScannerTrouble) -> None:
+        """A noisy one says something as soon as it is plugged."""
+        self.trouble = trouble
+        if trouble.noise:
+            self.outlet(self._at_pace(self._noise(), 0.0))
+
+    def state(self) -> dict[str, Any]:
+        asked = {f"scanner_{name}": value for name, value in asdict(self.trouble).items()}
+        return {"faults": asked, "counted": dict(self.counted)}
 
     def hear(self, chunk: bytes) -> bytes:
         """The answers to set-up frames; what is none is not answered."""

@@ -1,6 +1,6 @@
 """A small site, a clock that is moved by hand, and a world on it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from simulator.plan import (
     ScannerPlan,
 )
 from simulator.world import World
+from tests.simulator.served import free_port
 
 SIZES = ["S"] * 24 + ["M"] * 6 + ["L"] * 2
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -99,3 +100,13 @@ def make_site(tmp_path: Path):
         return Site(plan, speed=speed, locks=locks or LockKind())
 
     return make
+
+
+@pytest.fixture
+def quick(plan: Plan) -> Plan:
+    """Boards that answer as soon as they may, and a machine on a port that is free."""
+    return replace(
+        plan,
+        lines=(replace(plan.lines[0], turnaround_s=(0.0, 0.0)),),
+        machines=(replace(plan.machines[0], port=free_port()),),
+    )

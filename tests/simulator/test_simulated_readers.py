@@ -198,8 +198,11 @@ def test_the_first_code_may_be_half_a_code():
 
 def test_noise_comes_at_plug_in_and_between_codes():
     scanner = Scanner("S1", 9600)
-    assert scanner.plugged() == []
-    scanner.trouble = ScannerTrouble(noise=True)
-    assert text_of(scanner.plugged())
+    said = []
+    scanner.outlet = said.append
+    scanner.set_trouble(ScannerTrouble())
+    assert said == []
+    scanner.set_trouble(ScannerTrouble(noise=True))
+    assert text_of(said[0])
     assert text_of(scanner.hold("OWL:1", 0.8)).count(b"OWL:1\r") == 2
     assert scanner.counted["scanner_noise"] == 3

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,48 +18,12 @@ import serial
 from simulator.devices.scanner import Scanner
 from simulator.line import silence_s
 from simulator.run import serve
+from tests.simulator.served import free_port, running
 
 READ = bytes.fromhex("02 02 00 00 00 20 79 E1")
 ALL_SHUT = bytes.fromhex("02 02 04 FF FF FF FF C9 76")
 BLOCK = bytes.fromhex("01 02 00 00 00 06 01 04 00 00 00 18")
 EXCHANGES = 25
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-@asynccontextmanager
-async def running(plan, folder, **options):
-    """A served plan, once it answers."""
-    port = free_port()
-    base = f"http://127.0.0.1:{port}"
-    async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=base) as http:
-        ends = tasks.create_task(serve(plan, host="127.0.0.1", port=port, folder=folder, **options))
-        async with asyncio.timeout(10.0):
-            while not await answers(http):  # noqa: ASYNC110 - it answers when it is there
-                await asyncio.sleep(0.01)
-        yield http
-        ends.cancel()
-
-
-async def answers(http) -> bool:
-    try:
-        return (await http.get("/api/sim")).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-@pytest.fixture
-def quick(plan):
-    """Boards that answer as soon as they may, and a machine on a port that is free."""
-    return replace(
-        plan,
-        lines=(replace(plan.lines[0], turnaround_s=(0.0, 0.0)),),
-        machines=(replace(plan.machines[0], port=free_port()),),
-    )
 
 
 def exchanges(link: Path, count: int) -> list[float]:
