@@ -32,7 +32,9 @@ def verify_command(db: Database) -> None:
                 except BrokenChain as error:
                     broken.append(str(error))
                 else:
-                    console.out(f"{site} {stream.value}: {length} entries, head {head.hash}")
+                    console.out(
+                        f"{site} {stream.value}: {length} entries, intact, head {head.hash}"
+                    )
     except DatabaseError as error:
         raise _no_journal(db, error) from error
     if not found:

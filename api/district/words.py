@@ -157,7 +157,7 @@ ALARM: Final = {
     ),
     AlarmKind.JOURNAL_BROKEN: AlarmWord(
         "Journal does not fit together",
-        "Nothing more is accepted on this chain. Keep both databases as they are, call the maker.",
+        "What does not fit is not taken over. Keep both databases as they are, call the maker.",
     ),
     AlarmKind.DISK_LOW: AlarmWord("Disk is nearly full", "Make room before the next loading."),
     AlarmKind.GUESSING: AlarmWord(

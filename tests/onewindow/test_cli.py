@@ -114,8 +114,8 @@ def test_a_whole_journal_is_verified_with_its_length_and_head(run: Run, database
     done = run("journal", "verify", str(database))
     assert done.returncode == 0
     down, up = done.stdout.splitlines()
-    assert down.startswith("FT-0001 down: 1 entries, head ")
-    assert up.startswith("FT-0001 up: 3 entries, head ")
+    assert down.startswith("FT-0001 down: 1 entries, intact, head ")
+    assert up.startswith("FT-0001 up: 3 entries, intact, head ")
     assert len(up.rpartition(" ")[2]) == 64
 
 
