@@ -259,7 +259,7 @@ class Bus:
             silent = attempt.optional and not self._wire.noise
             if silent:
                 raise SilentAsAllowed from None
-            raise self._silence(request, attempt, patience_s) from None
+            raise self._silence(request, attempt, patience_s, now) from None
         except (LineLost, OutOfStep) as lost:
             raise self._lose(attempt, lost) from lost
         finally:
@@ -328,11 +328,14 @@ class Bus:
             self._doubt()
         return verdict
 
-    def _silence(self, request: Request, attempt: Attempt, patience_s: float) -> NoReply | BadReply:
+    def _silence(
+        self, request: Request, attempt: Attempt, patience_s: float, sent_at: float
+    ) -> NoReply | BadReply:
         self.counters.timeouts += 1
-        cost_s = self._reply_wire_s(request) + patience_s + self.timing.rest_s
+        now = self._clock.monotonic()
+        cost_s = now - sent_at + self.timing.rest_s + self.timing.gap_s
         station = self.stations[request.station]
-        station.was_silent(self._clock.monotonic(), cost_s, self.shares.silent)
+        station.was_silent(now, cost_s, self.shares.silent)
         if self._wire.numbered:
             self._silent += 1
             if self._silent >= SILENT_MAX:
