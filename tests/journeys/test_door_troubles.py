@@ -37,10 +37,14 @@ def test_a_jammed_lock_is_named_and_the_rest_is_handed_over(stage: Stage, number
     stage.do(f"doors/{where}/free")
 
 
-def test_a_door_that_opens_by_itself_is_forced_until_it_is_shut(stage: Stage):
-    where = "A/31"
-    stage.do(f"doors/{where}/force")
+@pytest.mark.parametrize(
+    ("where", "act", "calm"), [("A/31", "force", "close"), ("A/30", "stick-open", "free")]
+)
+def test_a_door_that_reads_open_by_itself_is_forced_until_it_is_shut(
+    stage: Stage, where: str, act: str, calm: str
+):
+    stage.do(f"doors/{where}/{act}")
     until(lambda: ("door_forced", where) in stage.alarms(), "door_forced on MQTT")
     assert door_state(stage, where) == "open"
-    stage.close(where)
+    stage.do(f"doors/{where}/{calm}")
     until(lambda: ("door_forced", where) not in stage.alarms(), "door_forced cleared")
