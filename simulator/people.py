@@ -39,25 +39,29 @@ class People:
 
     def set_auto(self, *, auto: bool) -> None:
         self.auto = auto
-        self.look()
-
-    def look(self) -> None:
-        """Told after each change: somebody may have something to do."""
         for door in self._world.doors.values():
-            if not door.open:
-                self._was_empty[door.name] = not door.contents
-            self._mean(door.name, self._wish(door), partial(self._act, door))
+            self.look_at(door)
+        self.look_at_machines()
+
+    def look_at(self, door: Door) -> None:
+        """Told after each change of a door: somebody may have something to do there."""
+        if not door.open:
+            self._was_empty[door.name] = not door.contents
+        self._mean(door.name, self._wish(door), partial(self._act, door))
+
+    def look_at_machines(self) -> None:
+        """Told after any change."""
         for name, machine in self._world.machines.items():
             inside = machine.inside
             waits = self.auto and inside.outlet and inside.state == State.PRESENTING
-            self._mean(name, "empty" if waits else "", partial(self._world.machine_take, name))
+            self._mean(name, "empty" if waits else "", partial(self._empty, name))
 
     def _wish(self, door: Door) -> str:
         if not self.auto or door.jammed or door.broken_open:
             return ""
         if not door.open:
             return "pull" if door.unlocked else ""
-        loading = self._was_empty[door.name]
+        loading = self._was_empty.get(door.name, not door.contents)
         if loading == bool(door.contents):
             return "close"
         return "wait" if loading else "take"
@@ -76,18 +80,23 @@ class People:
 
     def _do(self, where: str, act: Callable[[], None]) -> None:
         self._intents.pop(where, None)
-        with suppress(Impossible):  # the bolt fell in before he came
-            act()
-        self.look()
+        act()
+
+    def _empty(self, machine: str) -> None:
+        with suppress(Impossible):
+            self._world.machine_take(machine)
+        self.look_at_machines()
 
     def _act(self, door: Door) -> None:
-        wish = self._wish(door)
-        if wish == "pull":
-            door.pull()
-        elif wish == "take":
-            self._world.take(door.cabinet, door.no)
-        elif wish:
-            door.close()
+        with suppress(Impossible):  # the bolt fell in before he came
+            wish = self._wish(door)
+            if wish == "pull":
+                door.pull()
+            elif wish == "take":
+                self._world.take(door.cabinet, door.no)
+            elif wish:
+                door.close()
+        self.look_at(door)
 
     def _takes_s(self, wish: str) -> float:
         least, usual, most = TIMES_S[wish]

@@ -1,6 +1,7 @@
 """One process: machines on their wires, physics, people, and the page that presses doors."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -61,8 +62,11 @@ async def serve(
     file.load()
     world.keep = file.save
     world.power_up()
+    gc.collect()
+    gc.freeze()  # what a site is made of lasts: looking through it again would stall its lines
     with _listening(host, port) as heard:
         async with AsyncExitStack() as standing:
+            standing.callback(gc.unfreeze)
             standing.callback(file.save)
             scanners = await standing.enter_async_context(_wires(world))
             pages = LivePages(world)

@@ -45,6 +45,7 @@ class World:
         self.clock = clock
         self.timeline = Timeline(clock.monotonic(), speed)
         self.listeners: list[Callable[[], None]] = []
+        self.door_listeners: list[Callable[[Door], None]] = []  # told before those
         self.keep: Callable[[], None] = lambda: None  # makes the world survive a restart, at once
         self.hands: list[dict[str, str]] = []
         self.doors: dict[tuple[str, int], Door] = {}
@@ -66,6 +67,7 @@ class World:
         self.place = Place(self.timeline, self._changed)
         for sensor in plan.sensors:
             self.boards[sensor.line].append(sensor_of(sensor, self.place, self.timeline))
+        self._acting: list[Callable[[], None]] = []  # on what their inputs see
         self.wires: dict[str, Line] = {}
         self.tcp_wires: dict[str, TcpWire] = {}
         self._lay_lines(seed)
@@ -78,7 +80,8 @@ class World:
             for each in plan.card_readers
         }
         self.people = People(self, Random(f"{seed}/people"))
-        self.listeners += [self.people.look, self._inputs_change]
+        self.door_listeners.append(self.people.look_at)
+        self.listeners += [self.people.look_at_machines, self._inputs_change]
 
     # ------------------------------------------------------------------ time
 
@@ -222,8 +225,12 @@ class World:
         }
 
     def memory(self) -> dict[str, Any]:
+        doors = {door.name: door.memory() for door in self.doors.values()}
+        return {"doors": doors} | self.memory_of_the_rest()
+
+    def memory_of_the_rest(self) -> dict[str, Any]:
+        """Without the doors, of which there may be thousands."""
         return {
-            "doors": {door.name: door.memory() for door in self.doors.values()},
             "hands": self.hands,
             "machines": {name: each.inside.memory() for name, each in self.machines.items()},
             "boards": {
@@ -251,6 +258,12 @@ class World:
     def _keep_now(self) -> None:
         self.keep()
 
+    def _door_changed(self, where: tuple[str, int]) -> None:
+        """Of thousands of doors, only this one has to be looked at."""
+        for listener in self.door_listeners:
+            listener(self.doors[where])
+        self._changed()
+
     def _changed(self) -> None:
         for listener in self.listeners:
             listener()
@@ -266,7 +279,8 @@ class World:
             where = (cabinet.letter, compartment.no)
             dice = Random(f"{seed}/{cabinet.letter}/{compartment.no}")
             kind = replace(locks, spring=locks.spring or compartment.no in sprung)
-            self.doors[where] = Door(*where, kind, self.timeline, dice, self._changed)
+            changed = partial(self._door_changed, where)
+            self.doors[where] = Door(*where, kind, self.timeline, dice, changed)
 
     def _hang_boards(self, cabinet: CabinetPlan) -> None:
         lines = {line.name: line for line in self.plan.lines}
@@ -289,6 +303,11 @@ class World:
             host = self.host(line.name)
             for board in self.boards[line.name]:
                 board.condition.on(host, board.fall)
+                if isinstance(board, MixedBoard):
+                    driven = partial(host.faults.count, "linkage")
+                    self._acting.append(partial(board.follow, driven))
+                elif isinstance(board, XorBoard) and board.reports:
+                    self._acting.append(board.look)
         for plan in self.plan.machines:
             if not plan.line:
                 machine = self.machines[plan.name]
@@ -296,12 +315,8 @@ class World:
 
     def _inputs_change(self) -> None:
         """Boards that act on their inputs by themselves do."""
-        for line, boards in self.boards.items():
-            for board in boards:
-                if isinstance(board, MixedBoard):
-                    board.follow(partial(self.faults(line).count, "linkage"))
-                elif isinstance(board, XorBoard):
-                    board.look()
+        for act in self._acting:
+            act()
 
     def _must_be_free(self, label: str) -> None:
         for door in self.doors.values():

@@ -250,3 +250,22 @@ async def test_those_who_watch_hear_at_once_and_after_each_change(site):
     pages.close()
     with pytest.raises(StopAsyncIteration):
         await anext(heard)
+
+
+async def test_the_file_always_holds_the_whole_world(http, site, file, make_site):
+    def kept():
+        return json.loads(file._path.read_text(encoding="utf-8"))["world 1"]
+
+    file.save()
+    assert kept() == site.world.memory()
+    released(site)
+    await act(http, "doors/A/8/pull")
+    await act(http, "doors/A/8/put", label="箱子 “1”")
+    await act(http, "machine/M1/jam")
+    assert kept() == site.world.memory()
+    again = make_site()
+    file_again = WorldFile(file._path, again.world)
+    file_again.load()
+    again.world.door("A", 9).force()
+    file_again.save()
+    assert kept() == again.world.memory()
