@@ -1,6 +1,7 @@
 """Lines carry bytes: a tty or a TCP stream. A line is used until it fails, and never again."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -86,6 +87,9 @@ def _open_tty(place: SerialPlace) -> serial.Serial:
             port=place.path, baudrate=place.baud, parity=place.parity, timeout=0, exclusive=True
         )
     except (serial.SerialException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EWOULDBLOCK:
+            why = "taken: another program has it open (a running site?); end that one first"
+            raise LineLost(f"{place.path} is {why}") from None
         raise LineLost(f"{place.path} cannot be opened: {error}") from None
     with suppress(OSError, ValueError, NotImplementedError):
         tty.set_low_latency_mode(True)

@@ -15,8 +15,9 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer expor
 
 from controller.clock import SystemClock
 from controller.store import StoreRefused
+from firmware_bridge.profiles import BadProfile
 from firmware_bridge.urls import BadUrl
-from onewindow import journal, logs
+from onewindow import bus, journal, logs
 from onewindow.broker import BrokerMissing
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
@@ -28,6 +29,7 @@ from onewindow.supervisor import StartFailed
 FAILED, WRONG_USE = 1, 2
 # What people can do something about: one line each, no traceback.
 KNOWN = (
+    bus.BusFailed,
     StoreRefused,
     BrokerMissing,
     DemoRefused,
@@ -51,6 +53,7 @@ Config = Annotated[
 ]
 
 app.add_typer(journal.app, name="journal")
+app.add_typer(bus.app, name="bus")
 
 
 class Lang(StrEnum):
@@ -174,7 +177,7 @@ def _one_line_for_errors() -> Iterator[None]:
     except UsageError as error:
         command = error.ctx.command_path if error.ctx else "onewindow"
         _end(f"{error.format_message()} (see {command} --help)", WRONG_USE)
-    except (BadSettings, BadUrl) as error:
+    except (BadSettings, BadUrl, BadProfile) as error:
         _end(str(error), WRONG_USE)
     except (typer.Abort, KeyboardInterrupt):
         _end("ended", FAILED)

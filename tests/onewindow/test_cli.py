@@ -66,6 +66,9 @@ def test_the_command_line_is_there_as_a_program_and_as_a_module(start: list[str]
         "journal",
         "journal verify",
         "journal show",
+        "bus",
+        "bus scan",
+        "bus open",
     ],
 )
 def test_every_command_has_help(run: Run, command: str):

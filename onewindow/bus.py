@@ -1,0 +1,294 @@
+"""`onewindow bus`: what an installer does with one line or one board, before a site runs on it."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.progress import Progress
+from rich.table import Table
+from typer._click.exceptions import UsageError  # typer exports its children only
+
+from controller.clock import SystemClock
+from controller.faults import DeviceFault
+from controller.ports import BoardSight, LockBoard
+from firmware_bridge import commissioning
+from firmware_bridge.commissioning import Opened, Verdict, Watched
+from firmware_bridge.line_scan import UNITS, Station, Step, scan, scan_url
+from firmware_bridge.lines import open_line
+from firmware_bridge.open import Bridge
+from firmware_bridge.profiles import Source, load_profiles
+from firmware_bridge.urls import UNIT_HIGH, UNIT_LOW
+
+BOARD = "board"  # its name where the URL is all there is
+FLAGS = {"open": "[yellow]open[/]", "closed": "closed", "unknown": "[red]unknown[/]"}
+
+app = typer.Typer(
+    help="Find lock boards on a line, read them, open a door, watch them, look for flaws.",
+    no_args_is_help=True,
+)
+
+Url = Annotated[str, typer.Argument(metavar="URL", help="One board, as in site.toml.")]
+Profiles = Annotated[
+    Path | None,
+    typer.Option("--profiles", help="A folder of profiles of your own (*.toml).", file_okay=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON on standard output.")]
+T = TypeVar("T")
+
+
+class BusFailed(Exception):
+    """A device or line did not do its part; one line for a person."""
+
+
+class Ended(BusFailed):
+    """Somebody pressed Ctrl-C."""
+
+
+def run(story: Coroutine[Any, Any, T], url: str) -> T:
+    """Play it; BusFailed names the URL and what its device did not do."""
+    try:
+        return asyncio.run(story)
+    except DeviceFault as fault:
+        raise BusFailed(f"{url}: {fault.what}") from fault
+    except KeyboardInterrupt:
+        raise Ended("ended") from None
+
+
+@contextmanager
+def the_board(url: str, profiles: Path | None) -> Iterator[LockBoard]:
+    """The board behind a URL; its line is free again afterwards."""
+    bridge = Bridge(SystemClock(), user_profiles=profiles)
+    try:
+        yield bridge.lock_board(url, BOARD)
+    finally:
+        bridge.close()
+
+
+def screen() -> Console:
+    """Standard output, with tables as wide as it is."""
+    return Console(highlight=False)
+
+
+def say_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+@app.command("scan")
+def scan_command(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A line: modbus+rtu:///dev/ttyUSB0")],
+    units: Annotated[str, typer.Option(help="Addresses to try, as 1-32 or 1,2,5.")] = (
+        f"{UNITS.start}-{UNITS.stop - 1}"
+    ),
+    profiles: Profiles = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Find the boards on a line: every address, at every speed unless the URL names one.
+
+    Nothing is written and nothing moves. A refusal counts as somebody who is there. Ctrl-C ends
+    it early and shows what was found.
+    """
+    line, bauds = scan_url(url)
+    wanted = _units(units)
+    known = load_profiles(profiles)
+    steps = scan(line, known, SystemClock(), open_line, units=wanted, bauds=bauds)
+    found: list[Station] = []
+    try:
+        run(_scanned(steps, found, as_json=as_json), url)
+    finally:
+        if found and not as_json:
+            screen().print(_stations(found))
+    if not found:
+        raise BusFailed(f"{url}: nobody answers; power, A and B, and the speed are what to look at")
+
+
+def _units(text: str) -> list[int]:
+    """The addresses that are meant, in order."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal()):
+            raise UsageError(f"--units {text}: {part!r} is no address; like 1-32 or 1,2,5")
+        found.update(range(int(first), int(last or first) + 1))
+    if not found or min(found) < UNIT_LOW or max(found) > UNIT_HIGH:
+        raise UsageError(f"--units {text}: addresses are {UNIT_LOW} to {UNIT_HIGH}")
+    return sorted(found)
+
+
+async def _scanned(
+    steps: AsyncGenerator[Step, None], found: list[Station], *, as_json: bool
+) -> None:
+    terminal = Console(stderr=True)
+    progress = Progress(console=terminal, transient=True, disable=not terminal.is_terminal)
+    task = progress.add_task("scan", total=None)
+    async with aclosing(steps):
+        with progress:
+            async for step in steps:
+                at = f"{step.baud} baud, unit {step.unit}" if step.baud else f"unit {step.unit}"
+                progress.update(task, total=step.total, completed=step.done, description=at)
+                if step.found is not None:
+                    found.append(step.found)
+                    if as_json:
+                        say_json(asdict(step.found))
+
+
+def _stations(found: list[Station]) -> Table:
+    table = Table()
+    for heading in ("baud", "unit", "says", "outputs", "inputs", "likely profile"):
+        table.add_column(heading)
+    for each in found:
+        guess = " or ".join(each.profiles) or ("inputs of a cabinet" if each.inputs else "-")
+        says = f"[red]{each.says}: two boards on it?[/]" if each.garbled else each.says
+        shape = [str(number) if number else "-" for number in (each.outputs, each.inputs)]
+        table.add_row(str(each.baud or "-"), str(each.unit), says, *shape, guess)
+    return table
+
+
+@app.command("read")
+def read_command(url: Url, profiles: Profiles = None, *, as_json: AsJson = False) -> None:
+    """Read the doors and items of one board, once."""
+    with the_board(url, profiles) as board:
+        sight = run(board.look(), url)
+    if as_json:
+        say_json(_rows(sight))
+    else:
+        screen().print(_sight_table(sight))
+
+
+def _rows(sight: BoardSight) -> list[dict[str, object]]:
+    pairs = zip(sight.doors, sight.items, strict=True)
+    return [{"door": n, "state": door, "item": item} for n, (door, item) in enumerate(pairs, 1)]
+
+
+def _sight_table(sight: BoardSight, marked: frozenset[int] = frozenset()) -> Table:
+    table = Table()
+    for heading in ("door", "state", "item"):
+        table.add_column(heading)
+    for number, (door, item) in enumerate(zip(sight.doors, sight.items, strict=True), 1):
+        mark = "reverse" if number in marked else ""
+        table.add_row(str(number), FLAGS[door], item, style=mark)
+    return table
+
+
+@app.command("open")
+def open_command(
+    url: Url,
+    door: Annotated[int, typer.Argument(min=1, help="The door, from 1.")],
+    profiles: Profiles = None,
+    wait: Annotated[
+        float, typer.Option(min=0.5, max=60, help="Seconds to wait for a door to move.")
+    ] = commissioning.MOVES_WITHIN_S,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Release one door, once, and say which door really opened. Exit 1 unless it was that one."""
+    with the_board(url, profiles) as board:
+        if door > board.doors:
+            raise UsageError(f"there is no door {door}; {url} has 1 to {board.doors}")
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError("a bolt would move: say --yes where nobody can be asked")
+            typer.confirm(f"Door {door} will be unlocked. Go on?", abort=True, err=True)
+        opened = run(commissioning.open_door(board, door, SystemClock(), within_s=wait), url)
+    if as_json:
+        say_json(asdict(opened) | {"verdict": opened.verdict})
+    elif opened.verdict is Verdict.OPENED:
+        screen().print(verdict_words(opened))
+    if opened.verdict is not Verdict.OPENED:
+        raise BusFailed(verdict_words(opened))
+
+
+def verdict_words(opened: Opened) -> str:
+    """What came of it, and what to look at."""
+    asked = opened.asked
+    others = ", ".join(str(move.door) for move in opened.moves if move.door != asked)
+    match opened.verdict:
+        case Verdict.OPENED:
+            return f"door {asked} opened"
+        case Verdict.REVERSED:
+            return (
+                f"door {asked} moved, but its switch went from open to closed: it is reversed"
+                " (closed=0 in the URL if all are)"
+            )
+        case Verdict.ELSEWHERE:
+            return (
+                f"door {others} opened, not door {asked}: the wires of a lock or of a switch"
+                " are swapped"
+            )
+        case Verdict.SEVERAL:
+            return f"door {asked} opened and door {others} too: two doors on one pulse"
+        case Verdict.NOTHING:
+            order = "took the order" if opened.accepted else "did not answer the order"
+            was = ", and its switch said open before" if opened.was == "open" else ""
+            return f"no door moved: the board {order} for door {asked}{was}"
+
+
+@app.command("watch")
+def watch_command(url: Url, profiles: Profiles = None, *, as_json: AsJson = False) -> None:
+    """Show a board live, what changed last marked, until Ctrl-C. With --json a line a change."""
+    with the_board(url, profiles) as board:
+        watching = commissioning.watch_board(board, SystemClock())
+        show = _told(watching) if as_json else _live(watching)
+        with suppress(Ended):
+            run(show, url)
+
+
+async def _told(watching: AsyncGenerator[Watched, None]) -> None:
+    async with aclosing(watching):
+        async for watched in watching:
+            if watched.sight is None:
+                say_json({"silent": watched.silent})
+            for change in watched.changes:
+                say_json(asdict(change))
+
+
+async def _live(watching: AsyncGenerator[Watched, None]) -> None:
+    first, marked = True, frozenset[int]()
+    async with aclosing(watching):
+        with Live(console=screen(), auto_refresh=False) as live:
+            async for watched in watching:
+                if watched.sight is None:
+                    live.update(f"[red]silent: {watched.silent}[/]", refresh=True)
+                    continue
+                if watched.changes and not first:
+                    marked = frozenset(change.door for change in watched.changes)
+                first = False
+                live.update(_sight_table(watched.sight, marked), refresh=True)
+
+
+@app.command("profiles")
+def profiles_command(profiles: Profiles = None, *, as_json: AsJson = False) -> None:
+    """List the profiles of Modbus lock boards and where each comes from."""
+    known = load_profiles(profiles)
+    if as_json:
+        say_json([_profile_row(name, source) for name, source in sorted(known.items())])
+        return
+    table = Table()
+    for heading in ("profile", "doors", "items", "pulse ms", "source"):
+        table.add_column(heading, overflow="fold")
+    for name, source in sorted(known.items()):
+        row = _profile_row(name, source)
+        items = "yes" if row["items"] else "-"
+        table.add_row(name, str(row["doors"]), items, str(row["pulse_ms"]), source.origin)
+    screen().print(table)
+
+
+def _profile_row(name: str, source: Source) -> dict[str, object]:
+    profile = source.profile
+    return {
+        "profile": name,
+        "doors": profile.doors,
+        "items": profile.item is not None,
+        "pulse_ms": profile.pulse.ms,
+        "source": source.origin,
+    }
