@@ -99,7 +99,7 @@ async def test_a_tty_is_driven_and_the_silence_is_kept(strict):
 async def test_a_tty_has_one_owner(strict):
     async with Bridge(SystemClock()) as ours, Bridge(SystemClock()) as theirs:
         await ours.lock_board(tty_url(strict), "A").look()
-        with pytest.raises(LineDown, match=r"B: .* cannot be opened: .*exclusively lock"):
+        with pytest.raises(LineDown, match=r"B: .* is taken: another program"):
             await theirs.lock_board(tty_url(strict), "B").look()
 
 
