@@ -3,7 +3,7 @@
 Doors are numbered from 1 here and everywhere above; only a driver knows wire channels.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -179,4 +179,81 @@ class CodeReader(Protocol):
 
     def codes(self) -> AsyncIterator[str]:
         """Printable ASCII, at most 512 characters. LineDown when the device is gone."""
+        ...
+
+
+class IdCard:
+    """Whom an ID card is made out to: name and number, nothing else. Its text names neither."""
+
+    __slots__ = ("_name", "_number")
+
+    def __init__(self, name: str, number: str) -> None:
+        self._name = bytearray(name, "utf-8")
+        self._number = bytearray(number, "ascii")
+
+    @property
+    def name(self) -> str:
+        return self._name.decode("utf-8")
+
+    @property
+    def number(self) -> str:
+        """18 characters of a citizen's card, 15 of a foreigner's."""
+        return self._number.decode("ascii")
+
+    def wipe(self) -> None:
+        """Both are gone from memory."""
+        for held in (self._name, self._number):
+            held[:] = bytes(len(held))
+            held.clear()
+
+    def __repr__(self) -> str:
+        return "IdCard()"
+
+
+class IdCardReader(Protocol):
+    """A reader of ID cards: one presentation of a card is one card."""
+
+    name: str
+
+    def cards(self) -> AsyncIterator[IdCard]:
+        """Each card is wiped as soon as the next is asked for, or the iterator closed.
+
+        NoReply or LineDown when the reader is gone; BadReply after three cards in a row that could
+        not be read; NotConfigured when it needs a service visit.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSight:
+    """What a cabinet's surroundings are like. Names are the profile's.
+
+    Known names: `temperature_c`, `humidity_percent`; `mains`, `battery`, `tamper`, `vibration`,
+    `smoke`, `service_key`. A contact is true when all is well; one that flips on is left out.
+    """
+
+    at: float
+    measures: Mapping[str, float]
+    contacts: Mapping[str, bool]
+
+
+class Environment(Protocol):
+    """Sensors, contacts and lamps of a cabinet behind one device URL."""
+
+    name: str
+    outputs: tuple[str, ...]  # of `light`, `fan`, `sounder` and others of the profile
+
+    async def look(self) -> EnvironmentSight:
+        """Read now. NoReply, BadReply, LineDown or NotConfigured if that fails."""
+        ...
+
+    def watch(self) -> AsyncIterator[EnvironmentSight]:
+        """A first sight, each settled change of a contact, and one every ten seconds.
+
+        Raises NoReply after three missed polls in a row; call again to go on.
+        """
+        ...
+
+    async def switch(self, output: str, *, on: bool) -> None:
+        """It is on or off for certain. Asked again after a lost answer: that moves no bolt."""
         ...

@@ -7,14 +7,21 @@ from types import TracebackType
 from typing import Final, Self
 
 from controller.ports import Clock
-from firmware_bridge import kerong, modbus_board, urls, xorboard
+from firmware_bridge import idcard, kerong, modbus_board, urls, xorboard
 from firmware_bridge.bus import Bus
+from firmware_bridge.environment import ModbusSurroundings
+from firmware_bridge.idcard import SamReader
 from firmware_bridge.licence_machine import ModbusLicenceMachine
 from firmware_bridge.lines import LineOpener, open_line
 from firmware_bridge.lock_board import POLL_S, DoorRow
 from firmware_bridge.modbus_device import ModbusDevice, reply_s
 from firmware_bridge.panel import Dialect
-from firmware_bridge.profiles import Source, load_profiles
+from firmware_bridge.profiles import (
+    Source,
+    SurroundingsSource,
+    load_profiles,
+    load_surroundings,
+)
 from firmware_bridge.scanner import REPEAT_MS, SerialScanner
 from firmware_bridge.timing import Timing, silence_s
 from firmware_bridge.turns import Shares
@@ -22,11 +29,12 @@ from firmware_bridge.urls import BadUrl, DeviceUrl
 
 __all__ = ["Bridge", "silence_s", "timing_of"]
 
-# One line per protocol of lock boards, by the first word of its URLs' schemes.
+# One line per protocol, by the first word of its URLs' schemes.
 DIALECTS: Final[Mapping[str, Dialect]] = {
     "modbus": modbus_board.DIALECT,
     "kerong": kerong.DIALECT,
     "xorboard": xorboard.DIALECT,
+    "idcard": idcard.DIALECT,
 }
 
 
@@ -51,6 +59,7 @@ class Bridge:
         self._shares = shares
         self._opener = opener
         self._profiles = load_profiles(user_profiles)
+        self._surroundings = load_surroundings(user_profiles)
         self._shared: dict[str, _Shared] = {}
         self._listened: dict[str, str] = {}
 
@@ -78,15 +87,45 @@ class Bridge:
     def profiles(self) -> Mapping[str, Source]:
         return self._profiles
 
+    @property
+    def surroundings(self) -> Mapping[str, SurroundingsSource]:
+        return self._surroundings
+
     def lock_board(self, text: str, name: str, *, poll_s: float = POLL_S) -> DoorRow:
         """Return the board behind a URL; BadUrl when it cannot be one."""
         url = urls.parse(text)
-        if url.protocol not in DIALECTS:
+        dialect = DIALECTS.get(url.protocol)
+        if dialect is None or dialect.panel is None:
             raise BadUrl(
                 f"{text}: {url.scheme} is no lock board; like {urls.EXAMPLES['modbus+tcp']}"
             )
-        panel = DIALECTS[url.protocol].panel(url, name, self.bus(url), self._profiles)
+        panel = dialect.panel(url, name, self.bus(url), self._profiles)
         return DoorRow(panel, self._clock, poll_s=poll_s)
+
+    def environment(self, text: str, name: str) -> ModbusSurroundings:
+        """Return the sensors and lamps behind a URL; BadUrl when it cannot be any."""
+        url = urls.parse(text)
+        if url.protocol != "modbus":
+            raise BadUrl(f"{text}: {url.scheme} is no Modbus; like {urls.EXAMPLES['modbus+rtu']}")
+        if (source := self._surroundings.get(url.profile)) is None:
+            known = ", ".join(sorted(self._surroundings))
+            raise BadUrl(f"{text}: profile {url.profile} is no sensor ({known} are)")
+        profile = source.profile
+        if strangers := sorted(url.numbers.keys() & urls.BOARD):
+            raise BadUrl(f"{text}: {strangers[0]} is a lock board's, and {url.profile} is none")
+        device = ModbusDevice(name, self.bus(url), reply_s(url))
+        if profile.ident is not None:
+            device.probe_at = (profile.ident.fc, profile.ident.address)
+        return ModbusSurroundings(device, url.unit, profile, self._clock)
+
+    def id_card_reader(self, text: str, name: str) -> SamReader:
+        """Return the card reader behind a URL; it has its line for itself."""
+        url = urls.parse(text)
+        if url.protocol != "idcard":
+            raise BadUrl(f"{text}: a card reader is {urls.EXAMPLES['idcard+serial']}")
+        if url.place.key in self._shared:
+            raise BadUrl(f"{text}: {url.place.key} is already in use; a card reader has its own")
+        return SamReader(name, self.bus(url), self._clock, reply_s(url))
 
     def licence_machine(self, text: str, name: str) -> ModbusLicenceMachine:
         """Return the machine behind a URL; BadUrl when it cannot be one."""

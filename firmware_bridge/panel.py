@@ -66,8 +66,8 @@ class Panel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One protocol of lock boards, as the rest of the bridge needs it."""
+    """One protocol, as the rest of the bridge needs it; without a panel no lock board speaks it."""
 
     timing: Callable[[DeviceUrl], Timing]
     wire: Callable[[DeviceUrl], Callable[[], Wire]]
-    panel: Callable[[DeviceUrl, str, Bus, Mapping[str, Source]], Panel]
+    panel: Callable[[DeviceUrl, str, Bus, Mapping[str, Source]], Panel] | None = None

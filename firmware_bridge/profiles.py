@@ -20,6 +20,9 @@ BYTE: Final = 8
 BITS_MAX: Final = 2_000  # of one read, from the standard
 DOORS_MAX: Final = 64
 
+WORDS_MAX: Final = 125  # the same of registers
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Address = Annotated[int, Field(ge=0, le=0xFFFF)]
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
 RelativeUnit = Annotated[int, Field(ge=0, le=UNITS_BEHIND_MAX)]
@@ -157,22 +160,107 @@ class Profile(_Table):
         return self
 
 
+class Measure(_Table):
+    """One register with a number in it."""
+
+    address: Address
+    scale: float = 1.0
+    signed: bool = False
+    digits: Annotated[int, Field(ge=0, le=6)] = 0  # after the point
+
+
+class Measures(_Table):
+    """Registers that one read may span."""
+
+    fc: Literal[3, 4] = 4
+    at: Annotated[dict[Name, Measure], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fit_one_read(self) -> Self:
+        addresses = [each.address for each in self.at.values()]
+        if max(addresses) - min(addresses) >= WORDS_MAX:
+            raise ValueError(f"one read has {WORDS_MAX} registers at most")
+        return self
+
+
+class Contact(_Table):
+    """One input, counted from 1."""
+
+    input: Annotated[int, Field(ge=1, le=BITS_MAX)]
+    well: Bit = 1
+    settle_ms: Annotated[int, Field(ge=0, le=60_000)] = 50  # two equal reads so far apart count
+
+
+class Contacts(_Table):
+    fc: Literal[1, 2] = 2
+    address: Address = 0  # of input 1
+    at: Annotated[dict[Name, Contact], Field(min_length=1)]
+
+
+class Outputs(_Table):
+    """Coils that are switched on and off: lamps and fans, never locks."""
+
+    at: Annotated[dict[Name, Address], Field(min_length=1)]
+
+
+class Surroundings(_Table):
+    """One kind of sensor or input board."""
+
+    every_ms: Annotated[int, Field(ge=100, le=60_000)]
+    measures: Measures | None = None
+    contacts: Contacts | None = None
+    outputs: Outputs | None = None
+    modes: Modes | None = None
+    ident: Ident | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.measures is None and self.contacts is None:
+            raise ValueError("neither measures nor contacts: there is nothing to read")
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A profile and the file it came from."""
+    """A lock board's profile and the file it came from."""
 
     profile: Profile
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class SurroundingsSource:
+    """A sensor's or input board's profile and the file it came from."""
+
+    profile: Surroundings
+    origin: str
+
+
 def load_profiles(user_dir: Path | None = None) -> dict[str, Source]:
-    """Read the shipped profiles and a user's own; a name may stand only once."""
-    found: dict[str, Source] = {}
+    """Read the shipped profiles of lock boards and a user's own; a name may stand only once."""
+    return {
+        name: Source(profile, origin)
+        for name, (profile, origin) in _load(user_dir).items()
+        if isinstance(profile, Profile)
+    }
+
+
+def load_surroundings(user_dir: Path | None = None) -> dict[str, SurroundingsSource]:
+    """Read the profiles of everything that is no lock board, from the same files."""
+    return {
+        name: SurroundingsSource(profile, origin)
+        for name, (profile, origin) in _load(user_dir).items()
+        if isinstance(profile, Surroundings)
+    }
+
+
+def _load(user_dir: Path | None) -> dict[str, tuple[Profile | Surroundings, str]]:
+    found: dict[str, tuple[Profile | Surroundings, str]] = {}
     for origin, text in _files(user_dir):
         for name, profile in parse_profiles(origin, text).items():
             if name in found:
-                raise BadProfile(f"{origin}: {name} is already in {found[name].origin}; rename it")
-            found[name] = Source(profile, origin)
+                raise BadProfile(f"{origin}: {name} is already in {found[name][1]}; rename it")
+            found[name] = (profile, origin)
     return found
 
 
@@ -188,21 +276,36 @@ def _files(user_dir: Path | None) -> Iterator[tuple[str, str]]:
             yield str(path), path.read_text(encoding="utf-8")
 
 
-def parse_profiles(origin: str, text: str) -> dict[str, Profile]:
+KINDS: Final[Mapping[str, type[Profile] | type[Surroundings]]] = {
+    "profile": Profile,
+    "environment": Surroundings,
+}
+
+
+def parse_profiles(origin: str, text: str) -> dict[str, Profile | Surroundings]:
     """Return the profiles of one file by name; BadProfile names what is wrong."""
     try:
         tables: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(f"{origin}: not TOML: {error}") from None
-    strangers = sorted(tables.keys() - {"profile"})
-    if strangers or not isinstance(tables.get("profile"), dict):
-        raise BadProfile(f"{origin}: {(strangers or ['nothing'])[0]} instead of [profile.NAME]")
-    return {name: _validated(origin, name, table) for name, table in tables["profile"].items()}
+    strangers = sorted(name for name in tables if name not in KINDS)
+    if strangers or not all(isinstance(table, dict) for table in tables.values()) or not tables:
+        found = (strangers or ["nothing"])[0]
+        raise BadProfile(f"{origin}: {found} instead of [profile.NAME] or [environment.NAME]")
+    profiles: dict[str, Profile | Surroundings] = {}
+    for kind, named in tables.items():
+        for name, table in named.items():
+            if name in profiles:
+                raise BadProfile(f"{origin}: {name} is there twice")
+            profiles[name] = _validated(origin, KINDS[kind], name, table)
+    return profiles
 
 
-def _validated(origin: str, name: str, table: object) -> Profile:
+def _validated(
+    origin: str, kind: type[Profile] | type[Surroundings], name: str, table: object
+) -> Profile | Surroundings:
     try:
-        return Profile.model_validate(table)
+        return kind.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "whole table"

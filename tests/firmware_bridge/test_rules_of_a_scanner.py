@@ -26,6 +26,28 @@ def test_any_run_of_cr_and_lf_ends_a_code(end):
     assert cut(CODE.encode() + end + b"next" + end) == [CODE, "next"]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "end"), [("cr", b"\r"), ("lf", b"\n"), ("crlf", b"\r\n"), ("none", b"")]
+)
+@pytest.mark.parametrize("size", [1, 2, 7, 200])
+def test_every_suffix_in_reads_of_any_size(suffix, end, size):
+    """Bytes of one code 1 ms apart; between two codes there is a person."""
+    cutter, codes, at = CodeCutter(suffix=suffix), [], 0.0
+    for code in (CODE, "OWL:7", "OWB:X"):
+        sent = code.encode() + end
+        for begin in range(0, len(sent), size):
+            at += 0.001
+            codes += cutter.feed(sent[begin : begin + size], at)
+        at += 0.2
+        codes += cutter.pause(at)
+    assert codes == [CODE, "OWL:7", "OWB:X"]
+    assert cutter.dropped == 0
+
+
+def test_two_codes_in_one_read_are_two():
+    assert cut(f"{CODE}\r\nOWL:7\r\n".encode()) == [CODE, "OWL:7"]
+
+
 @pytest.mark.parametrize("noise", [b"\x00", b"\xff", b"\x02\x00\x00", "é".encode(), b"\x7f", b"\t"])
 def test_a_line_with_any_other_byte_is_dropped_whole(noise):
     assert cut(b"OW1" + noise + b":X\rgood\r") == ["good"]
