@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl, urlsplit
 from controller.faults import BadReply, NoReply
 from controller.ports import Clock
 from firmware_bridge import modbus, urls
-from firmware_bridge.bus import Bus, Reply, Timing
+from firmware_bridge.attempt import Reply
+from firmware_bridge.bus import Bus
 from firmware_bridge.exchange import Wire
 from firmware_bridge.lines import LineOpener
 from firmware_bridge.modbus import RtuWire, TcpWire
 from firmware_bridge.open import timing_of
 from firmware_bridge.profiles import Profile, Source
+from firmware_bridge.timing import Timing
 from firmware_bridge.turns import Urgency
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace
 
