@@ -1,7 +1,7 @@
 """The page on which doors are pressed, whole and as a frame for other pages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
+from simulator.faults import Trouble
 from simulator.plan import CabinetPlan, CompartmentPlan
 from simulator.words import WORDS, Language
 from simulator.world import World
@@ -20,6 +21,11 @@ COLUMN_WIDE: Final = 148
 ROW_HIGH: Final = 50
 GAP: Final = 4
 FRAME: Final = 12
+
+_TROUBLE: Final = asdict(Trouble())
+SHARES: Final = [name for name, value in _TROUBLE.items() if isinstance(value, float)]
+FLAGS: Final = [name for name, value in _TROUBLE.items() if isinstance(value, bool)]
+BY_UNIT: Final = [name for name, value in _TROUBLE.items() if isinstance(value, tuple)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,11 @@ def page_routes(world: World) -> APIRouter:
             "machines": world.plan.machines,
             "scanners": list(world.scanners),
             "lines": units,
+            "card_readers": list(world.card_readers),
+            "sensors": bool(world.plan.sensors),
+            "shares": SHARES,
+            "flags": FLAGS,
+            "by_unit": BY_UNIT,
         }
         return templates.TemplateResponse(request, "page.html", shown)
 

@@ -11,6 +11,7 @@ from simulator.devices.scanner import ScannerTrouble
 from simulator.door import Impossible, Unknown
 from simulator.door_faults import DoorTrouble
 from simulator.faults import Trouble
+from simulator.standing import beside_the_lines
 from simulator.world import World
 
 Units = list[Annotated[int, Field(ge=0, le=255)]]
@@ -158,19 +159,9 @@ def _power_routes(world: World) -> APIRouter:
 
 
 def everything(world: World) -> dict[str, Any]:
-    """What troubles are on, and how often each has struck; doors only where there is some."""
+    """What troubles are on, and how often each has struck."""
     lines = [*world.wires, *world.tcp_wires]
-    doors = [door for door in world.doors.values() if door.faults.worth_telling()]
-    return {
-        "lines": {name: world.faults(name).state() for name in lines},
-        "doors": {door.name: door.faults.state() for door in doors},
-        "scanners": {name: scanner.state() for name, scanner in world.scanners.items()},
-        "cards": {
-            name: {"faults": {"card_hangs": each.hangs}, "counted": {"card_hangs": each.hung}}
-            for name, each in world.card_readers.items()
-        },
-        "machines": {name: each.faults.state() for name, each in world.machines.items()},
-    }
+    return {"lines": {name: world.faults(name).state() for name in lines}} | beside_the_lines(world)
 
 
 def _on_line(world: World, body: LineTrouble) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from simulator.line import Host, Line
 from simulator.lines import TcpWire
 from simulator.people import People
 from simulator.plan import CabinetPlan, Plan
+from simulator.standing import beside_the_lines
 from simulator.surroundings import Place
 from simulator.timeline import Timeline
 from simulator.wiring import Board, boards_of, line_of, sensor_of, springs
@@ -222,6 +223,7 @@ class World:
             "lines": {name: faults.state() for name, faults in wires},
             "people": {"auto": self.people.auto},
             "speed": self.timeline.speed,
+            "troubles": beside_the_lines(self),
         }
 
     def memory(self) -> dict[str, Any]:

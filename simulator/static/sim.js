@@ -97,8 +97,45 @@ function faultsOf(name, door) {
   if (!door.open) row.append(button("force", name, "bad"));
   if (!door.jammed) row.append(button("jam", name, "bad"));
   row.append(button("stick-open", name), button("stick-closed", name));
-  fold.append(make("summary", { data: { testid: `faults-${name.replace("/", "-")}` } }, words.more), row);
+  fold.append(make("summary", { data: { testid: `faults-${name.replace("/", "-")}` } }, words.more), row, ...wrongWith(name));
   return fold;
+}
+
+// What each trouble of a door is when it is on.
+const DOOR_TROUBLES = {
+  bounce: true,
+  floating: 5,
+  reversed: true,
+  welded: true,
+  dead_relay: true,
+  jammed: true,
+  weak: true,
+  relatch: true,
+  ghost_item: 1,
+};
+
+function standing(many, name) {
+  return world.troubles[many][name] ?? { faults: {}, counted: {} };
+}
+
+function putTrouble(many, one, name, kind, value) {
+  const { faults } = standing(many, name);
+  return act("faults", { [one]: name, ...faults, [kind]: value });
+}
+
+function wrongWith(name) {
+  const { faults, counted } = standing("doors", name);
+  const id = name.replace("/", "-");
+  const labelled = (kind, input) =>
+    make("label", { className: "check" }, input, ` ${words[`door_${kind}`]}`, make("small", {}, counted[kind] ? ` ${words.strikes} ${counted[kind]}` : ""));
+  const checks = Object.entries(DOOR_TROUBLES).map(([kind, on]) => {
+    const input = make("input", { type: "checkbox", checked: Boolean(faults[kind]), data: { testid: `${kind}-${id}` } });
+    input.onchange = () => putTrouble("doors", "door", name, kind, input.checked ? on : typeof on === "number" ? 0 : false);
+    return labelled(kind, input);
+  });
+  const other = make("input", { type: "number", min: 0, value: faults.crosswired ?? 0, data: { testid: `crosswired-${id}` } });
+  other.onchange = () => putTrouble("doors", "door", name, "crosswired", Number(other.value));
+  return [...checks, labelled("crosswired", other)];
 }
 
 function card(name, door) {
@@ -127,7 +164,7 @@ function drawCards() {
   eachDoor((name, door) => {
     if (door.open || door.unlocked || name === chosen) near.push([name, door]);
   });
-  const state = JSON.stringify([near, chosen]);
+  const state = JSON.stringify([near, chosen, near.map(([name]) => standing("doors", name))]);
   if (state === shownCards) return;
   shownCards = state;
   const focused = document.activeElement?.dataset?.testid;
@@ -201,6 +238,46 @@ for (const section of document.querySelectorAll(".machine"))
       return pressed.dataset.act === "put" ? putInto(path) : act(path);
     });
 
+for (const box of document.querySelectorAll("input[data-many]"))
+  box.addEventListener("change", () => {
+    const { many, one, of, kind } = box.dataset;
+    const on = JSON.parse(box.dataset.on);
+    putTrouble(many, one, of, kind, box.checked ? on : typeof on === "number" ? 0 : false);
+  });
+
+function drawTroubles() {
+  for (const box of document.querySelectorAll("input[data-many]"))
+    box.checked = Boolean(standing(box.dataset.many, box.dataset.of).faults[box.dataset.kind]);
+}
+
+// ------------------------------------------------------------------ cards, surroundings
+
+for (const section of document.querySelectorAll(".card-reader"))
+  for (const pressed of section.querySelectorAll("button[data-card]"))
+    pressed.addEventListener("click", () => act(`card/${section.dataset.reader}/${pressed.dataset.card}`, {}));
+
+function drawReaders() {
+  for (const section of document.querySelectorAll(".card-reader")) {
+    const { card } = world.cards[section.dataset.reader];
+    section.querySelector(".state").textContent = card === "away" ? words.no_card : words[card];
+    section.querySelector('[data-card="take"]').disabled = card === "away";
+  }
+}
+
+const surroundings = by("environment");
+surroundings?.querySelector("button").addEventListener("click", () => act("environment", { vibration: true }));
+for (const box of surroundings?.querySelectorAll("input") ?? [])
+  box.addEventListener("change", () => act("environment", { [box.name]: box.checked }));
+
+function drawSurroundings() {
+  if (!surroundings) return;
+  const now = world.environment;
+  const told = [say("air", { t: now.temperature, h: now.humidity })];
+  for (const lamp of ["light", "fan", "sounder"]) if (now[lamp]) told.push(words[lamp]);
+  surroundings.querySelector(".state").textContent = told.join(" · ");
+  for (const box of surroundings.querySelectorAll("input")) box.checked = now[box.name];
+}
+
 for (const form of document.querySelectorAll("form.scan")) {
   const text = form.querySelector("input");
   const path = `scanner/${form.dataset.scanner}/scan`;
@@ -218,14 +295,20 @@ for (const form of document.querySelectorAll("form.scan")) {
 
 const faults = by("faults");
 
+const shares = [...faults.querySelectorAll('input[type="number"]')].map((field) => field.name);
+const flags = [...faults.querySelectorAll("label > input[type=checkbox]")].map((field) => field.name);
+
+function boxes(line) {
+  return [...faults.querySelectorAll(`[data-units="${line}"] input`)];
+}
+
 function showLine() {
   const line = faults.line.value;
   for (const units of faults.querySelectorAll("[data-units]")) units.hidden = units.dataset.units !== line;
   const trouble = world.lines[line].faults;
-  for (const kind of ["lost", "garbled", "late", "doubled", "split"])
-    faults[kind].value = Math.round(trouble[kind] * 100);
-  for (const box of faults.querySelectorAll(`[data-units="${line}"] input`))
-    box.checked = trouble.silent.includes(Number(box.value));
+  for (const kind of shares) faults[kind].value = Math.round(trouble[kind] * 100);
+  for (const kind of flags) faults[kind].checked = trouble[kind];
+  for (const box of boxes(line)) box.checked = trouble[box.name].includes(Number(box.value));
 }
 
 faults.line.addEventListener("change", showLine);
@@ -233,8 +316,12 @@ faults.addEventListener("submit", (event) => {
   event.preventDefault();
   const line = faults.line.value;
   const asked = { line };
-  for (const kind of ["lost", "garbled", "late", "doubled", "split"]) asked[kind] = Number(faults[kind].value) / 100;
-  asked.silent = [...faults.querySelectorAll(`[data-units="${line}"] input:checked`)].map((box) => Number(box.value));
+  for (const kind of shares) asked[kind] = Number(faults[kind].value) / 100;
+  for (const kind of flags) asked[kind] = faults[kind].checked;
+  for (const box of boxes(line)) {
+    asked[box.name] ??= [];
+    if (box.checked) asked[box.name].push(Number(box.value));
+  }
   act("faults", asked);
 });
 by("faults-end").addEventListener("click", async () => {
@@ -242,13 +329,20 @@ by("faults-end").addEventListener("click", async () => {
   faults.reset();
   showLine();
 });
+by("line-unplug").addEventListener("click", () => {
+  const line = faults.line.value;
+  act("faults", { line, ...world.lines[line].faults, usb_renumber: 3 });
+});
+by("line-restart").addEventListener("click", () => act(`lines/${faults.line.value}/restart`, {}));
 
 by("people").addEventListener("change", (event) => act("people", { auto: event.target.checked }));
 by("speed").addEventListener("change", (event) => act("speed", { speed: Number(event.target.value) }));
 
 function drawCounters() {
-  const columns = ["requests", "replies", "lost", "garbled", "too_soon"];
-  const head = make("tr", {}, make("th", {}, words.line), ...columns.map((name) => make("th", {}, words[name])));
+  const always = ["requests", "replies", "lost", "garbled", "too_soon"];
+  const struck = (name) => Object.values(world.lines).some((counted) => counted[name] > 0);
+  const columns = [...always, ...Object.keys(world.lines[faults.line.value] ?? {}).filter((name) => !always.includes(name) && struck(name))];
+  const head = make("tr", {}, make("th", {}, words.line), ...columns.map((name) => make("th", {}, words[name] ?? name)));
   const rows = Object.entries(world.lines).map(([line, counted]) =>
     make("tr", {}, make("th", {}, line), ...columns.map((name) => make("td", {}, String(counted[name])))),
   );
@@ -260,6 +354,9 @@ function draw() {
   drawCards();
   drawHands();
   drawMachines();
+  drawTroubles();
+  drawReaders();
+  drawSurroundings();
   drawCounters();
   by("people").checked = world.people.auto;
   const speed = by("speed");

@@ -54,3 +54,15 @@ async def test_what_changes_around_the_cabinet_is_read_on_the_line(http, around)
     assert (await http.post("environment", json={"light": True})).status_code == 422
     cleared = await http.post("environment", json={"smoke": None, "mains": None})
     assert (cleared.json()["smoke"], cleared.json()["mains"]) == (None, False)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+async def test_the_page_has_every_trouble_in_either_language(http, lang):
+    page = (await http.get(f"http://127.0.0.1/?lang={lang}")).text
+    for kind in ("lost", "reboot", "echo", "one_client"):
+        assert f'data-testid="fault-{kind}"' in page
+    for kind in ("silent", "collision", "linkage"):
+        assert f'data-testid="{kind}-L1-21"' in page
+    for testid in ("scanner_half-S1", "card_hangs-C1", "machine_power-M1", "environment-mains"):
+        assert f'data-testid="{testid}"' in page
+    assert "built-in" not in page
