@@ -239,20 +239,22 @@ class Bus:
     async def _exchange(self, line: Line, request: Request, attempt: Attempt) -> Reply:
         self._number = self._number % NUMBER_MAX + 1
         packed = self._wire.pack(request.station, request.body(), self._number)
+        wire_s = len(packed) * self._place.char_s
         if not self._wire.numbered:
             await self._keep_silence(line, attempt.device)
-            kept_s = self._clock.monotonic() - max(line.last_byte_at, self._sending_until)
-            self.counters.paused(kept_s)
             await self._clear(line)
+        # From here to the first byte each microsecond is lost to the line: count afterwards.
         now = self._clock.monotonic()
-        wire_s = len(packed) * self._place.char_s
+        kept_s = now - max(line.last_byte_at, self._sending_until)
         self._sending_until = now + wire_s
-        patience_s = self._patience_s(request, attempt)
-        self._count_request(request, wire_s)
         reply, silent = None, False
         try:
             line.send(packed)  # all of it, or LineLost: a board ignores part of a frame
             attempt.sent = True
+            if not self._wire.numbered:
+                self.counters.paused(kept_s)
+            self._count_request(request, wire_s)
+            patience_s = self._patience_s(request, attempt)
             async with asyncio.timeout(wire_s + patience_s + self._reply_wire_s(request)):
                 reply = await self._hear(line, request)
         except TimeoutError:

@@ -9,9 +9,9 @@ from typing import Final
 CLOCK_MONOTONIC: Final = 1
 NONBLOCK_CLOEXEC: Final = os.O_NONBLOCK | os.O_CLOEXEC
 NANO: Final = 1_000_000_000
-# Waking a task takes the loop about so long; the rest of it is spun away, at most 1 % of a core
-# on a line that is polled without a pause.
-WAKING_S: Final = 0.0001
+# Waking a task takes the loop so long at most on a quiet machine; the rest of it is spun away, 1 %
+# of a core on a line that is polled without a pause.
+WAKING_S: Final = 0.00013
 
 
 class _TimeSpec(ctypes.Structure):

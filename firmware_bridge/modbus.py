@@ -7,6 +7,7 @@ of doors must not leave out: an answer counts only when unit, function, length a
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pymodbus.framer import FramerRTU, FramerSocket
@@ -38,6 +39,7 @@ FUNCTIONS: Final = frozenset({*PDUS, WRITE_COIL, 15})  # whose answers' length i
 RTU_BYTES_MIN: Final = 5  # a refusal: unit, function, code, checksum
 RTU_BYTES_MAX: Final = 256  # Serial Line V1.02, 2.5.1
 WORDS_MAX: Final = 125  # of one read
+KEPT: Final = 1_024  # requests as bytes: polls ask the same again, and sealing them takes time
 MBAP_BYTES: Final = 6  # up to and with the length field
 MBAP_LENGTH: Final = range(2, 255)  # unit, function and at most 252 more
 
@@ -112,9 +114,9 @@ class Request:
         return 2 + 2 * self.count if self.function in WORD_READS else 5
 
     def body(self) -> bytes:
-        return bytes([self.function]) + self._pdu().encode()
+        return _body(self)
 
-    def _pdu(self) -> ModbusPDU:
+    def pdu(self) -> ModbusPDU:
         if self.function == WRITE_COIL:
             return PulseCoil(self.address, self.values[0])
         asked = PDUS[self.function]
@@ -141,6 +143,16 @@ class Request:
         if self.function == WRITE_REGISTER:
             return tuple(pdu.registers) == self.values
         return pdu.count == self.count
+
+
+@lru_cache(KEPT)
+def _body(request: Request) -> bytes:
+    return bytes([request.function]) + request.pdu().encode()
+
+
+@lru_cache(KEPT)
+def _rtu_frame(station: int, body: bytes) -> bytes:
+    return RTU.encode(body, station, 0)
 
 
 def read(station: int, function: int, address: int, count: int) -> Request:
@@ -195,7 +207,7 @@ class RtuWire(CutByLength):
         return self._size - len(self._held)
 
     def pack(self, station: int, body: bytes, _number: int) -> bytes:
-        return RTU.encode(body, station, 0)
+        return _rtu_frame(station, body)
 
     def clear(self) -> None:
         self._held.clear()

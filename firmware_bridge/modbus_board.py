@@ -17,7 +17,8 @@ from firmware_bridge.turns import Urgency
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace
 
 PREPARE_TRIES: Final = 3
-SILENCE_SPARE_S: Final = 0.0002  # what our own timer may be early or late
+# Our timer is never early; boards count the silence by clocks of their own, up to 1 % slow.
+SILENCE_SPARE: Final = 1.01
 # Boards answer within 20 ms, now and then within 50; a device server adds what its network does.
 RTU_REPLY_S, RTU_FLOOR_S = 0.3, 0.1
 SERVER_REPLY_S, SERVER_FLOOR_S, SERVER_GAP_S = 0.6, 0.3, 0.02
@@ -183,7 +184,7 @@ def _bits(words: Sequence[int], count: int) -> tuple[bool, ...]:
 def _timing(url: DeviceUrl) -> Timing:
     gap_ms = url.numbers.get("gap_ms")
     if isinstance(url.place, SerialPlace):
-        gap_s = silence_s(url.place.baud) + SILENCE_SPARE_S
+        gap_s = silence_s(url.place.baud) * SILENCE_SPARE
         if gap_ms is not None:
             gap_s = max(gap_s, gap_ms / 1000)
         return Timing(gap_s, RTU_REPLY_S, SERIAL_REST_S, floor_s=RTU_FLOOR_S)
