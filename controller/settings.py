@@ -125,6 +125,8 @@ class MachineTable(_Table):
 
     name: DeviceName
     url: str
+    kind: Literal["print", "store"] = "print"  # for the simulator; a real one tells it itself
+    slots: Annotated[int, Field(ge=1, le=256)] = 60  # likewise, of a machine that stores
 
 
 class ScannerTable(_Table):

@@ -1,9 +1,10 @@
 """Reads in a site's settings which machines it has, and gives the simulator a plan of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from controller.settings import CabinetTable, SiteSettings
+from controller.settings import CabinetTable, MachineTable, SiteSettings
 from controller.store import StoreRefused
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace, TcpPlace, parse
 from onewindow.settings_file import BadSettings
@@ -18,7 +19,15 @@ from simulator.plan import (
     ScannerPlan,
 )
 from simulator.run import serve
-from simulator.wiring import LOCKS
+from simulator.wiring import LOCKS, XOR_LOCKS
+
+XOR_USUAL = 24  # locks of such a board whose URL does not say how many are wired
+FACTORY_BAUD = {
+    "modbus": 9600,
+    "kerong": 19_200,
+    "xorboard": 9600,
+}  # behind a device server, where a URL names no speed
+SPOKEN_ON_LINES = ("modbus", "modbus-tcp", "kerong", "xorboard")
 
 
 async def run(
@@ -38,7 +47,7 @@ def plan_of(settings: SiteSettings) -> Plan:
     lines: dict[str, LinePlan] = {}
     return Plan(
         cabinets=tuple(_cabinet(each, settings, names, lines) for each in settings.cabinet),
-        machines=tuple(_machine(each.name, each.url, names, lines) for each in settings.machine),
+        machines=tuple(_machine(each, names, lines) for each in settings.machine),
         scanners=tuple(_scanner(each.name, each.url) for each in settings.scanner),
         lines=tuple(lines.values()),
     )
@@ -69,11 +78,10 @@ def _cabinet(
         if name is None:
             raise BadSettings(f"cabinet.boards: {text} is on no [[line]] of this file")
         lines.setdefault(name, _line(name, url))
-        doors = LOCKS.get(url.profile)
-        if doors is None:
-            raise BadSettings(f"cabinet.boards: boards {url.profile} cannot be simulated")
+        profile = _profile(url)
+        doors = url.numbers.get("doors", LOCKS[profile])
         closed = url.numbers.get("closed", 1)
-        boards.append(BoardPlan(name, url.unit, url.profile, first_door, doors, closed))
+        boards.append(BoardPlan(name, url.unit, profile, first_door, doors, closed))
         first_door += doors
     compartments = tuple(
         CompartmentPlan(each.no, each.size, each.height_cm, each.reach)
@@ -83,29 +91,42 @@ def _cabinet(
     return CabinetPlan(cabinet.letter, tuple(boards), compartments)
 
 
+def _profile(url: DeviceUrl) -> str:
+    """Which board of the simulator's this is; one with more locks than are wired will do."""
+    doors = url.numbers.get("doors")
+    match url.protocol:
+        case "kerong":
+            profile = f"kerong-{url.variant}"
+        case "xorboard":
+            locks = [each for each in XOR_LOCKS if each >= (doors or XOR_USUAL)]
+            profile = f"xorboard-{locks[0]}" if locks else f"xorboard-{doors}"
+        case _:
+            profile = url.profile
+    if profile not in LOCKS or (doors or 0) > LOCKS[profile]:
+        raise BadSettings(f"cabinet.boards: boards {profile} cannot be simulated: {url.text}")
+    return profile
+
+
 def _line(name: str, url: DeviceUrl) -> LinePlan:
-    match url.scheme, url.place:
-        case "modbus+rtu", SerialPlace(path, baud, _):
-            return LinePlan(name, baud, link=Path(path))
-        case "modbus+rtutcp", TcpPlace(host, port):
-            return LinePlan(name, tcp=(host, port))
-        case "modbus+tcp", TcpPlace(host, port):
-            return LinePlan(name, tcp=(host, port), speaks="modbus-tcp")
-    raise BadSettings(f"cabinet.boards: {url.text} cannot be simulated")
+    speaks = "modbus-tcp" if url.scheme == "modbus+tcp" else url.protocol
+    if speaks not in SPOKEN_ON_LINES:
+        raise BadSettings(f"{url.text} is no line of boards")
+    if isinstance(url.place, SerialPlace):
+        return LinePlan(name, url.place.baud, link=Path(url.place.path), speaks=speaks)
+    usual = FACTORY_BAUD[url.protocol]
+    return LinePlan(name, usual, tcp=(url.place.host, url.place.port), speaks=speaks)
 
 
-def _machine(
-    name: str, text: str, names: dict[str, str], lines: dict[str, LinePlan]
-) -> MachinePlan:
-    url = _parse("machine.url", text)
-    match url.scheme, url.place:
-        case "modbus+tcp", TcpPlace(host, port):
-            return MachinePlan(name, host, port, url.unit)
-        case "modbus+rtu" | "modbus+rtutcp", _:
-            line = names.get(url.place.key, name)
-            lines.setdefault(line, _line(line, url))
-            return MachinePlan(name, unit=url.unit, line=line)
-    raise BadSettings(f"machine.url: {text} cannot be simulated; use modbus+tcp or modbus+rtu")
+def _machine(table: MachineTable, names: dict[str, str], lines: dict[str, LinePlan]) -> MachinePlan:
+    url = _parse("machine.url", table.url)
+    plan = MachinePlan(table.name, unit=url.unit, kind=table.kind, slots=table.slots)
+    if url.scheme == "modbus+tcp" and isinstance(url.place, TcpPlace):
+        return replace(plan, host=url.place.host, port=url.place.port)
+    if url.protocol != "modbus":
+        raise BadSettings(f"machine.url: {table.url} cannot be simulated; use modbus+tcp or +rtu")
+    line = names.get(url.place.key, table.name)
+    lines.setdefault(line, _line(line, url))
+    return replace(plan, line=line)
 
 
 def _scanner(name: str, text: str) -> ScannerPlan:

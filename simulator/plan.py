@@ -16,7 +16,7 @@ class LinePlan:
     baud: int = 9600
     link: Path | None = None
     tcp: tuple[str, int] | None = None
-    speaks: Literal["modbus", "modbus-tcp", "kerong", "xorboard"] = "modbus"
+    speaks: str = "modbus"  # or modbus-tcp, kerong, xorboard
     turnaround_s: tuple[float, float] | None = None  # None: as such boards usually need
     strict: bool = True  # boards drop a frame that begins before t3.5 of silence
     burst: int = 4  # characters that become readable together, as from a UART's FIFO

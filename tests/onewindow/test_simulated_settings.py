@@ -5,19 +5,21 @@ import pytest
 from controller.settings import SiteSettings
 from onewindow.settings_file import BadSettings
 from onewindow.simulate import plan_of
+from simulator.clock import SystemClock
+from simulator.world import World
 
 KEY = "00" * 16
 LINE = "modbus+rtu:///x/L0?baud=9600"
 BOARD = f"{LINE}&unit=1&profile=waveshare-relay-8"
 
 
-def settings(boards=(BOARD,), machine="", lines=(LINE,)):
+def settings(boards=(BOARD,), machine="", lines=(LINE,), **kind):
     return SiteSettings(
         site={"id": "FT-0001", "name": "n", "address": "a"},
         line=[{"name": f"L{n}", "url": url} for n, url in enumerate(lines, 1)],
         cabinet=[{"letter": "A", "boards": list(boards)}],
         compartment=[{"cabinet": "A", "no": 1, "size": "S", "height_cm": 100}],
-        machine=[{"name": "M1", "url": machine}] if machine else [],
+        machine=[{"name": "M1", "url": machine, **kind}] if machine else [],
         scanner=[],
         link={"key": KEY, "code_key": KEY, "typed_salt": KEY},
     )
@@ -29,12 +31,18 @@ def settings(boards=(BOARD,), machine="", lines=(LINE,)):
         ("modbus+rtu:///x/L1?baud=9600", "&unit=3&profile=waveshare-relay-d-8", "modbus", 8),
         ("modbus+rtutcp://127.0.0.1:4196", "?unit=3&profile=waveshare-relay-16", "modbus", 16),
         ("modbus+tcp://127.0.0.1:5020", "?unit=3&profile=waveshare-relay-32", "modbus-tcp", 32),
+        ("modbus+rtu:///x/L1?baud=9600", "&unit=3&profile=reg-lock-24&doors=20", "modbus", 20),
+        ("kerong+serial:///x/L1?baud=19200", "&address=3", "kerong", 16),
+        ("kerong+tcp://127.0.0.1:5000", "?address=3&variant=cu48&doors=24", "kerong", 24),
+        ("xorboard+serial:///x/L1?baud=9600", "&board=3", "xorboard", 24),
+        ("xorboard+tcp://127.0.0.1:5000", "?board=3&doors=30", "xorboard", 30),
     ],
 )
 def test_boards_of_each_scheme_are_on_their_line(line, board, speaks, doors):
     plan = plan_of(settings([line + board], lines=[line]))
     assert [(each.name, each.speaks) for each in plan.lines] == [("L1", speaks)]
     [cabinet] = plan.cabinets
+    World(plan, SystemClock())  # every board can be built
     assert [(each.line, each.unit, each.doors) for each in cabinet.boards] == [("L1", 3, doors)]
 
 
@@ -45,6 +53,24 @@ def test_a_machine_may_share_a_line_or_have_one_of_its_own():
     assert [each.baud for each in shared.lines] == [9600, 115_200]
     own = plan_of(settings(machine="modbus+rtu:///x/M?unit=1&profile=licence-machine"))
     assert [each.name for each in own.lines] == ["L1", "M1"]
+
+
+def test_a_machine_that_stores_is_built_with_its_slots():
+    url = "modbus+tcp://127.0.0.1:5020?unit=1&profile=licence-machine"
+    [machine] = plan_of(settings(machine=url, kind="store", slots=48)).machines
+    assert (machine.kind, machine.slots, machine.port) == ("store", 48, 5020)
+
+
+@pytest.mark.parametrize(
+    ("line", "board", "said"),
+    [
+        ("xorboard+tcp://127.0.0.1:5000", "?board=1&doors=60", "xorboard-60 cannot be simulated"),
+        ("kerong+tcp://127.0.0.1:5000", "?address=1&doors=40", "kerong-cu16 cannot be simulated"),
+    ],
+)
+def test_a_board_with_more_doors_than_there_are_is_refused(line, board, said):
+    with pytest.raises(BadSettings, match=said):
+        plan_of(settings([line + board], lines=[line]))
 
 
 def test_a_board_that_nothing_here_can_play_is_refused_by_its_name():
