@@ -18,15 +18,18 @@ from typer._click.exceptions import UsageError  # typer exports its children onl
 
 from controller.clock import SystemClock
 from controller.faults import DeviceFault
-from controller.ports import BoardSight, LockBoard
+from controller.ports import BoardSight
 from firmware_bridge import commissioning
+from firmware_bridge.board_sheet import READS, Sheet, check_board, echo_sheet, echoes
 from firmware_bridge.commissioning import Opened, Verdict, Watched
 from firmware_bridge.line_scan import UNITS, Station, Step, scan, scan_url
 from firmware_bridge.lines import open_line
-from firmware_bridge.open import Bridge
+from firmware_bridge.lock_board import DoorRow
+from firmware_bridge.open import Bridge, timing_of
 from firmware_bridge.profiles import Source, load_profiles
-from firmware_bridge.urls import UNIT_HIGH, UNIT_LOW
+from firmware_bridge.urls import UNIT_HIGH, UNIT_LOW, parse
 
+ECHOED = ("modbus+rtu", "modbus+rtutcp")  # a network with numbered answers needs no looking
 BOARD = "board"  # its name where the URL is all there is
 FLAGS = {"open": "[yellow]open[/]", "closed": "closed", "unknown": "[red]unknown[/]"}
 
@@ -63,7 +66,7 @@ def run(story: Coroutine[Any, Any, T], url: str) -> T:
 
 
 @contextmanager
-def the_board(url: str, profiles: Path | None) -> Iterator[LockBoard]:
+def the_board(url: str, profiles: Path | None) -> Iterator[DoorRow]:
     """The board behind a URL; its line is free again afterwards."""
     bridge = Bridge(SystemClock(), user_profiles=profiles)
     try:
@@ -264,6 +267,68 @@ async def _live(watching: AsyncGenerator[Watched, None]) -> None:
                     marked = frozenset(change.door for change in watched.changes)
                 first = False
                 live.update(_sight_table(watched.sight, marked), refresh=True)
+
+
+@app.command("check")
+def check_command(
+    url: Url,
+    profiles: Profiles = None,
+    reads: Annotated[int, typer.Option(min=2, max=10_000, help="How often it is read.")] = READS,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Look for flaws of one board while all its doors are shut; nothing moves. Exit 1 if any.
+
+    Adapters that echo, control modes that let a switch fire a lock, two boards on one address,
+    inputs that flip, doors that read open, and how fast it answers.
+    """
+    with the_board(url, profiles) as board:
+        sheet = run(_checked(board, url, reads, profiles), url)
+    if as_json:
+        say_json(asdict(sheet))
+    else:
+        screen().print(_sheet_table(url, sheet))
+    if sheet.findings:
+        first, *more = [f"{each.where}: {each.what}" for each in sheet.findings]
+        raise BusFailed(first + (f" (and {len(more)} more)" if more else ""))
+
+
+async def _checked(board: DoorRow, text: str, reads: int, profiles: Path | None) -> Sheet:
+    url, clock = parse(text), SystemClock()
+    source = load_profiles(profiles).get(url.profile)
+    if url.scheme in ECHOED and await echoes(url, timing_of(url), clock, open_line):
+        return echo_sheet(board)
+    terminal = Console(stderr=True)
+    shown = Progress(console=terminal, transient=True, disable=not terminal.is_terminal)
+    task = shown.add_task("reading", total=reads)
+    with shown:
+        return await check_board(
+            board,
+            source.profile if source else None,
+            url.numbers.get("unit", 0),
+            clock,
+            reads=reads,
+            progress=lambda done: shown.update(task, completed=done),
+        )
+
+
+def _sheet_table(url: str, sheet: Sheet) -> Table:
+    table = Table(title=url, title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    open_now = ", ".join(map(str, sheet.open_doors))
+    table.add_row("doors", f"{sheet.doors}; open: {open_now or 'none'}")
+    ended = f", ended by {sheet.pulse_ends}" if sheet.pulse_ends else ""
+    table.add_row("pulse", f"{sheet.pulse_s * 1000:.0f} ms{ended}")
+    for each in sheet.stations:
+        pace = f"turnaround p50 {each.p50_s * 1000:.1f} ms, p99 {each.p99_s * 1000:.1f} ms"
+        answers = f"{each.replies} of {each.requests} reads answered"
+        table.add_row(f"unit {each.station}", f"{answers}; {pace}")
+    for finding in sheet.findings:
+        table.add_row(f"[red]{finding.where}[/]", f"[red]{finding.what}[/]")
+    if not sheet.findings:
+        table.add_row("flaws", "none found")
+    return table
 
 
 @app.command("profiles")

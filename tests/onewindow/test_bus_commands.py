@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ class Hall:
         letter, no = door.split("/")
         cabinets = self.http.get(self.state).json()["cabinets"]
         return dict(cabinets[letter]["doors"][no])
+
+    @contextmanager
+    def trouble(self, **faults: Any) -> Iterator[None]:
+        assert self.http.post("/faults", json={"line": "L1"} | faults).is_success
+        yield
+        assert self.http.post("/faults", json={"line": "L1"}).is_success
 
     def up(self) -> bool:
         try:
@@ -232,6 +239,19 @@ def test_a_line_in_use_is_one_clear_line(bus: Bus, hall: Hall):
         watching.send_signal(signal.SIGINT)
         watching.communicate(timeout=30)
     assert "is taken: another program has it open" in line
+
+
+def test_a_good_board_is_called_good(bus: Bus, hall: Hall):
+    done = bus("check", hall.mixed, "--reads", "5")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "none found" in done.stdout
+
+
+def test_an_adapter_that_echoes_is_called_bad(bus: Bus, hall: Hall):
+    with hall.trouble(echo=True):
+        done = bus("check", hall.relays, "--reads", "5", "--json")
+    assert [each["flaw"] for each in json.loads(done.stdout)["findings"]] == ["echo"]
+    assert "echo off" in one_line(done, 1)
 
 
 def test_watching_on_a_terminal_is_a_table(hall: Hall):

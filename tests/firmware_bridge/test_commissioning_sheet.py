@@ -1,0 +1,137 @@
+"""The sheet of one board: each flaw is named where it is, and a good board has none."""
+
+from contextlib import closing
+from random import Random
+
+import pytest
+
+from controller.faults import LineDown
+from firmware_bridge.board_sheet import Flaw, check_board, echoes
+from firmware_bridge.open import Bridge, timing_of
+from firmware_bridge.urls import parse
+from tests.firmware_bridge.cabinet_by_the_book import Cabinet, crc
+from tests.firmware_bridge.jumping_loop import Plugboard, loop_clock, play
+
+LINE = "modbus+rtu:///dev/ttyUSB0?baud=19200&unit=1"
+RELAYS = f"{LINE}&profile=waveshare-relay-32"
+MIXED = f"{LINE}&profile=waveshare-relay-d-8"
+
+
+def checked(far, url=RELAYS):
+    plugs, told = Plugboard(far), []
+
+    async def story():
+        with closing(Bridge(loop_clock(), opener=plugs)) as bridge:
+            row = bridge.lock_board(url, "A")
+            profile = bridge.profiles[parse(url).profile].profile
+            return await check_board(row, profile, 1, loop_clock(), reads=20, progress=told.append)
+
+    sheet = play(story())
+    assert told == list(range(1, 21))
+    assert {frame[1] for frame in plugs.frames} <= {1, 2, 3, 4}, "only reads"
+    return sheet
+
+
+def flaws(sheet):
+    return [(each.flaw, each.where) for each in sheet.findings]
+
+
+def test_a_good_board_has_no_flaws_and_its_pace_is_told():
+    sheet = checked(Cabinet())
+    assert flaws(sheet) == []
+    assert [each.station for each in sheet.stations] == [1, 2, 3]
+    assert {each.replies for each in sheet.stations} == {20}
+    assert all(0 < each.p50_s <= each.p99_s < 0.05 for each in sheet.stations)
+    assert (sheet.doors, sheet.open_doors, sheet.pulse_s) == (32, (), 0.5)
+
+
+def test_a_door_that_reads_open_is_named():
+    sheet = checked(Cabinet(open_doors={5, 9}))
+    assert flaws(sheet) == [(Flaw.OPEN, "door 5"), (Flaw.OPEN, "door 9")]
+    assert sheet.open_doors == (5, 9)
+
+
+def test_a_board_whose_doors_all_read_open_is_turned_round_as_a_whole():
+    sheet = checked(Cabinet(), f"{RELAYS}&closed=0")
+    assert flaws(sheet) == [(Flaw.OPEN, "all doors")]
+    assert "closed=" in sheet.findings[0].what
+
+
+def test_an_input_that_flips_is_not_called_open():
+    cabinet = Cabinet()
+
+    def humming(frame):
+        if frame[:2] == b"\x02\x02":
+            cabinet.open_doors ^= {4}
+        return cabinet(frame)
+
+    assert flaws(checked(humming)) == [(Flaw.FLIPPING, "door 4")]
+
+
+def test_two_boards_on_one_address_spoil_the_answers_of_that_address_alone():
+    cabinet, asked = Cabinet(), []
+
+    def twins(frame):
+        answers = cabinet(frame)
+        if frame[0] != 2:
+            return answers
+        asked.append(frame)
+        [(delay_s, answer)] = answers
+        spoilt = answer[:4] + bytes([answer[4] & 0x0F]) + answer[5:]
+        return [(delay_s, spoilt if len(asked) % 2 else answer)]
+
+    assert flaws(checked(twins)) == [(Flaw.ADDRESS_TWICE, "unit 2")]
+
+
+def test_a_bad_cable_is_not_taken_for_two_boards():
+    cabinet, dice = Cabinet(), Random(1)
+
+    def noisy(frame):
+        [(delay_s, answer)] = cabinet(frame)
+        return [(delay_s, answer[:3] + b"\x55" + answer[4:] if dice.random() < 0.3 else answer)]
+
+    assert {flaw for flaw, _ in flaws(checked(noisy))} == {Flaw.NOISE}
+
+
+def test_a_silent_unit_is_named():
+    assert flaws(checked(Cabinet(silent={1}))) == [(Flaw.SILENT, "unit 1")]
+
+
+def test_a_control_mode_that_lets_a_switch_fire_a_lock_is_named():
+    sheet = checked(Cabinet(modes=[0, 0, 1, 0, 0, 0, 0, 0]), MIXED)
+    assert flaws(sheet) == [(Flaw.CONTROL_MODE, "unit 1")]
+    assert "output 3 is in control mode 1" in sheet.findings[0].what
+
+
+@pytest.mark.parametrize(
+    ("far", "echo"),
+    [
+        (Cabinet(), False),
+        (lambda _: [], False),
+        (lambda frame: [(0.0, frame)], True),
+        (lambda frame: [(0.0, frame), *Cabinet()(frame)], True),
+        (lambda frame: [(0.001, frame[:3]), (0.002, frame[3:])], True),
+        (lambda _: [(0.01, crc(bytes([1, 0x83, 2])))], False),
+    ],
+)
+def test_an_adapter_that_echoes_is_found(far, echo):
+    plugs = Plugboard(far)
+
+    async def story():
+        url = parse(RELAYS)
+        return await echoes(url, timing_of(url), loop_clock(), plugs)
+
+    assert play(story()) is echo
+    assert [line.closed for line in plugs.lines] == [True]
+
+
+def test_a_line_that_is_not_there_is_said_before_anything_else():
+    plugs = Plugboard(Cabinet())
+    plugs.broken = True
+
+    async def story():
+        url = parse(RELAYS)
+        await echoes(url, timing_of(url), loop_clock(), plugs)
+
+    with pytest.raises(LineDown, match="not there"):
+        play(story())
