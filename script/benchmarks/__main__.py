@@ -18,7 +18,15 @@ import script.benchmarks
 from script.benchmarks.rows import Row
 
 BENCH_JSON = Path("bench.json")
-NOT_BENCHMARKS = {"__main__", "counted_site", "far_end", "rows", "running_site"}
+NOT_BENCHMARKS = {
+    "__main__",
+    "counted_site",
+    "crowded_line",
+    "far_end",
+    "paced",
+    "rows",
+    "running_site",
+}
 
 
 def names() -> list[str]:
