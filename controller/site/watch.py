@@ -54,8 +54,8 @@ class Watch:
         self._policy = policy
         self._clock = clock
         self._bell = bell
-        self._lost: dict[str, tuple[float, AlarmKind]] = {}  # boards: since when, what
-        self._met: set[str] = set()  # boards that answered since the start
+        self._lost: dict[str, tuple[float, AlarmKind]] = {}  # boards: silent since when, what
+        self._seen_at: dict[str, float] = {}  # boards that answered since the start: when last
         self._away: dict[str, float] = {}  # machines: since when
         self._ajar: set[Place] = set()
         self._released_at: dict[Place, float] = {}
@@ -85,8 +85,8 @@ class Watch:
             else:
                 items |= not self._doors[place].seen
                 self._doors.glance(place, seen)
-        back = self._lost.pop(board, None) or board not in self._met
-        self._met.add(board)
+        back = self._lost.pop(board, None) or board not in self._seen_at
+        self._seen_at[board] = self._clock.monotonic()
         if news or back:
             with self._book.act() as act:
                 if back:
@@ -112,7 +112,8 @@ class Watch:
     def lose_board(self, board: str, fault: DeviceFault) -> None:
         """Nobody knows its doors any more."""
         kind = AlarmKind.BUS_DOWN if isinstance(fault, LineDown) else AlarmKind.BOARD_SILENT
-        self._lost.setdefault(board, (self._clock.monotonic(), kind))
+        since = self._seen_at.get(board, self._clock.monotonic())
+        self._lost.setdefault(board, (since, kind))
         places = [place for place, _ in self._boards[board]]
         news = [place for place in places if self._doors.changes(place, Sight.UNSEEN)]
         if news:

@@ -8,7 +8,9 @@ from controller.ports import Clock
 from firmware_bridge.lines import Inbox, Line, LineLost
 from firmware_bridge.urls import Place
 from simulator.devices.scanner import Scanner
-from simulator.lines import Ear, Frames, TcpWire, Wire
+from simulator.line import Line as SimulatedLine
+from simulator.line import Pieces
+from simulator.lines import Ear, Frames, TcpWire
 
 
 class VirtualLine:
@@ -53,10 +55,11 @@ class FarEnd(Protocol):
 class SerialEnd:
     """An RS-485 line: what was on its way when it was opened anew arrives all the same."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: SimulatedLine) -> None:
         self._wire = wire
         self._ear = Ear(wire)
         self._line: VirtualLine | None = None
+        wire.outlet = lambda pieces: self._emit(pieces, wire.timeline.now)
 
     def opened(self, clock: Clock) -> VirtualLine:
         self._line = VirtualLine(clock, self._hear)
@@ -69,16 +72,47 @@ class SerialEnd:
 
     def _cut(self, at: float) -> None:
         """The loop may call a hair's breadth too early, so the time is handed on."""
-        loop = asyncio.get_running_loop()
         frames, ended = self._ear.cut(at)
         for frame in frames:
-            for after, piece in self._wire.ask(frame, ended):
-                self._ear.quiet_from = max(self._ear.quiet_from, ended + after)
-                loop.call_at(ended + after, self._send, piece)
+            self._emit(self._wire.ask(frame, ended), ended)
+
+    def _emit(self, pieces: Pieces, start: float) -> None:
+        loop = asyncio.get_running_loop()
+        for after, piece in pieces:
+            self._ear.quiet_from = max(self._ear.quiet_from, start + after)
+            loop.call_at(start + after, self._send, piece)
 
     def _send(self, piece: bytes) -> None:
         if self._line is not None:
             self._line.arrive(piece)
+
+
+class ServerEnd:
+    """A line inside TCP: its device server cuts by length, and ends with its connection."""
+
+    def __init__(self, wire: SimulatedLine) -> None:
+        self._wire = wire
+        self._line: VirtualLine | None = None
+        wire.outlet = lambda pieces: self._emit(self._line, pieces, wire.timeline.now)
+
+    def opened(self, clock: Clock) -> VirtualLine:
+        ear = Ear(self._wire)
+
+        def hear(line: VirtualLine, chunk: bytes) -> None:
+            ended = ear.hear(chunk, asyncio.get_running_loop().time()) - self._wire.silence_s
+            for frame in ear.by_length():
+                asyncio.get_running_loop().call_at(ended, self._ask, line, frame, ended)
+
+        self._line = VirtualLine(clock, hear)
+        return self._line
+
+    def _ask(self, line: VirtualLine, frame: bytes, ended: float) -> None:
+        self._emit(line, self._wire.ask(frame, ended), ended)
+
+    def _emit(self, line: VirtualLine | None, pieces: Pieces, start: float) -> None:
+        for after, piece in pieces:
+            if line is not None:
+                asyncio.get_running_loop().call_at(start + after, line.arrive, piece)
 
 
 class PortEnd:
