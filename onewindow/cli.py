@@ -19,6 +19,7 @@ from firmware_bridge.profiles import BadProfile
 from firmware_bridge.urls import BadUrl
 from onewindow import bus, journal, logs
 from onewindow.broker import BrokerMissing
+from onewindow.bus_walk import NotPassed, walk_command
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
 from onewindow.demo_orders import OrderNotTaken
@@ -30,6 +31,7 @@ FAILED, WRONG_USE = 1, 2
 # What people can do something about: one line each, no traceback.
 KNOWN = (
     bus.BusFailed,
+    NotPassed,
     StoreRefused,
     BrokerMissing,
     DemoRefused,
@@ -53,6 +55,7 @@ Config = Annotated[
 ]
 
 app.add_typer(journal.app, name="journal")
+bus.app.command("walk")(walk_command)
 app.add_typer(bus.app, name="bus")
 
 

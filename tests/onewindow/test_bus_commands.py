@@ -254,6 +254,47 @@ def test_an_adapter_that_echoes_is_called_bad(bus: Bus, hall: Hall):
     assert "echo off" in one_line(done, 1)
 
 
+def test_a_walk_leads_through_all_doors_and_writes_what_moved(hall: Hall, tmp_path: Path):
+    config = tmp_path / "site.toml"
+    whole = hall.config.read_text(encoding="utf-8")
+    head, *compartments = whole.split("[[compartment]]")
+    config.write_text("[[compartment]]".join([head, compartments[0], compartments[8]]))
+    ours, theirs = pty.openpty()
+    with started("walk", "--config", str(config), stdin=theirs) as walking:
+        os.write(ours, b"\n")
+        until(lambda: hall.pull("A/1"), "a free bolt")
+        os.write(ours, b"\n")
+        until(lambda: hall.pull("B/1"), "a free bolt")
+        out, err = walking.communicate(timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    assert (walking.returncode, err) == (0, "")
+    assert "passed: 2 doors" in out
+    told = json.loads((tmp_path / "site.walk.json").read_text(encoding="utf-8"))
+    assert (told["site"], told["passed"], told["problems"]) == ("FT-0001", True, [])
+    assert [(each["moved"], each["polarity"]) for each in told["doors"]] == [
+        ([{"cabinet": letter, "door": 1}], "right") for letter in "AB"
+    ]
+
+
+def test_a_walk_refuses_two_boards_on_one_address_before_anything_moves(hall: Hall, tmp_path: Path):
+    config = tmp_path / "site.toml"
+    whole = hall.config.read_text(encoding="utf-8")
+    config.write_text(whole.replace("unit=5&", "unit=2&"), encoding="utf-8")
+    ours, theirs = pty.openpty()
+    with started("walk", "--config", str(config), stdin=theirs) as walking:
+        _, err = walking.communicate(timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    assert walking.returncode == 1
+    assert err.startswith("not passed: A1 and B1 are both at 2 of ")
+    assert json.loads((tmp_path / "site.walk.json").read_text(encoding="utf-8"))["doors"] == []
+
+
+def test_a_walk_needs_a_person(bus: Bus, hall: Hall):
+    assert "needs a person" in one_line(bus("walk", "--config", str(hall.config)), 2)
+
+
 def test_watching_on_a_terminal_is_a_table(hall: Hall):
     ours, theirs = pty.openpty()
     with started("watch", hall.mixed, stdout=theirs) as watching:

@@ -69,6 +69,8 @@ def test_the_command_line_is_there_as_a_program_and_as_a_module(start: list[str]
         "bus",
         "bus scan",
         "bus open",
+        "bus check",
+        "bus walk",
     ],
 )
 def test_every_command_has_help(run: Run, command: str):

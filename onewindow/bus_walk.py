@@ -1,0 +1,113 @@
+"""`onewindow bus walk`: a person opens every door of a site once; what moved is written."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from typer._click.exceptions import UsageError  # typer exports its children only
+
+from controller.clock import SystemClock
+from controller.faults import DeviceFault
+from controller.ports import Clock
+from controller.settings import SiteSettings
+from firmware_bridge.commissioning import MOVES_WITHIN_S
+from firmware_bridge.open import Bridge
+from firmware_bridge.walk import CabinetBoard, Place, Walk, Walked, clashes
+from onewindow.settings_file import load_site
+
+
+class NotPassed(Exception):
+    """The site may not go into service; one line says why."""
+
+
+def walk_command(
+    config: Annotated[Path, typer.Option("--config", help="site.toml", dir_okay=False)],
+    wait: Annotated[
+        float, typer.Option(min=0.5, max=60, help="Seconds to wait for a door to move.")
+    ] = MOVES_WITHIN_S,
+) -> None:
+    """Open every door once, with a person there; write which one really moved.
+
+    The record stands beside the settings, as site.walk.json. Exit 1 unless every pulse moves its
+    own door and no other, and no two boards share an address.
+    """
+    settings = load_site(config)
+    if not sys.stdin.isatty():
+        raise UsageError("a walk needs a person at a terminal: doors move and must be shut again")
+    folder = settings.site.data / "profiles"
+    clock, record = SystemClock(), config.with_suffix(".walk.json")
+    bridge = Bridge(clock, user_profiles=folder if folder.is_dir() else None)
+    try:
+        walk = Walk(list(_boards(settings, bridge)), clock, wait)
+        problems = clashes(_named(settings), bridge.profiles)
+        if not problems:
+            _lead(walk, settings)
+            problems = list(walk.problems())
+    except (KeyboardInterrupt, EOFError):
+        raise NotPassed("not passed: ended before every door was asked for") from None
+    except DeviceFault as fault:
+        raise NotPassed(f"{fault.device}: {fault.what}") from fault
+    finally:
+        bridge.close()
+    _write(record, settings, clock, walk, problems)
+    if problems:
+        more = f" (and {len(problems) - 1} more, in {record})" if problems[1:] else ""
+        raise NotPassed(f"not passed: {problems[0]}{more}")
+    Console(highlight=False).print(f"passed: {len(walk.walked)} doors; written to {record}")
+
+
+def _named(settings: SiteSettings) -> Mapping[str, str]:
+    """Every board's URL by its name, and every licence machine's."""
+    boards = {
+        f"{each.letter}{number}": url
+        for each in settings.cabinet
+        for number, url in enumerate(each.boards, 1)
+    }
+    return boards | {each.name: each.url for each in settings.machine}
+
+
+def _boards(settings: SiteSettings, bridge: Bridge) -> Iterator[CabinetBoard]:
+    for cabinet in settings.cabinet:
+        first = 1
+        for number, url in enumerate(cabinet.boards, 1):
+            row = bridge.lock_board(url, f"{cabinet.letter}{number}")
+            yield CabinetBoard(cabinet.letter, first, row)
+            first += row.doors
+
+
+def _lead(walk: Walk, settings: SiteSettings) -> None:
+    console = Console(highlight=False)
+    places = [Place(each.cabinet, each.no) for each in settings.compartment]
+    with asyncio.Runner() as runner:
+        for number, place in enumerate(places, 1):
+            ask = f"[{number}/{len(places)}] Shut all doors. Enter unlocks {place}, s skips it: "
+            if console.input(ask, markup=False).strip().lower() == "s":
+                walk.skip(place)
+                continue
+            console.print(f"door {place} is unlocked: pull it")
+            console.print(_words(runner.run(walk.release(place))))
+
+
+def _words(walked: Walked) -> str:
+    moved = ", ".join(map(str, walked.moved)) or "nothing"
+    note = f" ({walked.note})" if walked.note else ""
+    return f"  {walked.verdict}: {moved} moved{note}; its switch: {walked.polarity}"
+
+
+def _write(
+    record: Path, settings: SiteSettings, clock: Clock, walk: Walk, problems: list[str]
+) -> None:
+    told = {
+        "site": settings.site.id,
+        "at": clock.now().isoformat(timespec="seconds"),
+        "passed": not problems,
+        "problems": problems,
+        "doors": [asdict(walked) for walked in walk.walked.values()],
+    }
+    record.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
