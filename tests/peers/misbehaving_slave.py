@@ -1,6 +1,7 @@
 """A slave on a real pty or TCP port that loses, delays, doubles and cuts what it says."""
 
 import asyncio
+import math
 import os
 import pty
 import tty
@@ -10,7 +11,7 @@ from tests.firmware_bridge.cabinet_by_the_book import BadWire, crc
 
 REQUEST_BYTES = 8  # of every question in the trial
 TURNAROUND_S = 0.001
-SLACK_S = 0.010  # what comes later than that by the machine's own fault is not sent any more
+SLACK_S = 0.010  # later than that by this machine's own fault would be no such slave any more
 DOUBLED_S = 0.015  # the second copy begins within
 
 
@@ -55,7 +56,8 @@ class Slave:
             return
         at = self._loop.time() if self.asked_at is None else self.asked_at
         (delay_s, first), again = answers[0], answers[1:]
-        self._loop.call_at(at + delay_s, self._say, first, at + delay_s + SLACK_S, again)
+        until = math.inf if self.asked_at is None else at + delay_s + SLACK_S
+        self._loop.call_at(at + delay_s, self._say, first, until, again)
 
     def _say(self, answer: bytes, until: float, again: list[tuple[float, bytes]]) -> None:
         now = self._loop.time()
