@@ -3,29 +3,27 @@
 An answer that refuses is as good as any: somebody is there.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from controller.faults import BadReply, NoReply
+from controller.faults import BadReply, NoReply, NotConfigured
 from controller.ports import Clock
 from firmware_bridge import modbus, urls
 from firmware_bridge.attempt import Reply
 from firmware_bridge.bus import Bus
-from firmware_bridge.exchange import Wire
 from firmware_bridge.lines import LineOpener
-from firmware_bridge.modbus import RtuWire, TcpWire
-from firmware_bridge.open import timing_of
+from firmware_bridge.open import DIALECTS, timing_of
 from firmware_bridge.profiles import Profile, Source
-from firmware_bridge.timing import Timing
 from firmware_bridge.turns import Urgency
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace
 
 DEVICE: Final = "scan"
 # Factory settings first, then what installers choose, then the rest.
 BAUDS: Final = (9600, 19200, 38400, 57600, 115200, 4800, 128000, 256000)
-UNITS: Final = range(urls.UNIT_LOW, urls.UNIT_HIGH + 1)
+LINE_EXAMPLE: Final = "modbus+rtu:///dev/ttyUSB0"
+UNREADABLE: Final = "an answer that cannot be read"
 # Boards turn around within 20 ms, now and then within 50; a device server adds its own waiting.
 PATIENCE_S: Final = {"modbus+rtu": 0.1, "modbus+rtutcp": 0.3, "modbus+tcp": 0.5}
 # A late answer carries the address that was asked before, and is known by it.
@@ -61,17 +59,31 @@ class Step:
 
 def scan_url(text: str) -> tuple[DeviceUrl, tuple[int, ...]]:
     """The line of a URL that names no board, and the speeds to try: one where it names one."""
-    scheme, sign, rest = text.partition("://")
-    if sign and scheme in urls.EXAMPLES and scheme not in PATIENCE_S:
-        raise BadUrl(f"{text}: only Modbus lines are scanned; like modbus+rtu:///dev/ttyUSB0")
+    name, sign, rest = text.partition("://")
+    dialect = DIALECTS.get(name.partition("+")[0])
+    if sign and name in urls.SCHEMES and (dialect is None or dialect.panel is None):
+        raise BadUrl(f"{text}: only lines of lock boards are scanned; like {LINE_EXAMPLE}")
     given = dict(parse_qsl(urlsplit(text).query, keep_blank_values=True))
-    missing = {"unit": "1", "profile": "any"}.items() - given.items()
-    more = "&".join(f"{name}={value}" for name, value in sorted(missing) if name not in given)
+    needed = urls.SCHEMES[name].needed if name in urls.SCHEMES else ()
+    missing = [each for each in needed if each not in given]
+    filled = {each: "any" if each == "profile" else urls.RANGES[each][0] for each in missing}
+    more = "&".join(f"{each}={value}" for each, value in filled.items())
     joint = "&" if "?" in rest else "?"
     url = urls.parse(f"{text}{joint}{more}" if more else text)
     if not isinstance(url.place, SerialPlace):
         return url, ()
     return url, (url.place.baud,) if "baud" in given else BAUDS
+
+
+def addresses(url: DeviceUrl) -> range:
+    """Every address that a board on this kind of line can have."""
+    low, high = urls.RANGES[_address_of(url)]
+    return range(low, high + 1)
+
+
+def _address_of(url: DeviceUrl) -> str:
+    """What the protocol calls an address."""
+    return next(each for each in urls.STATIONS if each in url.numbers)
 
 
 async def scan(
@@ -80,7 +92,7 @@ async def scan(
     clock: Clock,
     opener: LineOpener,
     *,
-    units: Sequence[int] = UNITS,
+    units: Sequence[int],
     bauds: Sequence[int] = (),
 ) -> AsyncGenerator[Step, None]:
     """Ask every address at every speed once; LineDown when the line cannot be opened."""
@@ -90,7 +102,10 @@ async def scan(
         bus = _bus(url, baud, clock, opener)
         try:
             for unit in units:
-                found = await _station(bus, baud, unit, profiles)
+                if url.protocol == "modbus":
+                    found = await _station(bus, baud, unit, profiles)
+                else:
+                    found = await _lock_board(bus, baud, url, unit)
                 done += 1
                 yield Step(baud, unit, done, total, found)
         finally:
@@ -104,10 +119,33 @@ def _bus(url: DeviceUrl, baud: int | None, clock: Clock, opener: LineOpener) -> 
         place = replace(place, baud=baud)
     usual = timing_of(replace(url, place=place))
     timeout_ms = url.numbers.get("timeout_ms")
-    patience_s = PATIENCE_S[url.scheme] if timeout_ms is None else timeout_ms / 1000
-    timing = Timing(usual.gap_s, patience_s, REST_S[url.scheme], usual.settle_s)
-    wire: Callable[[], Wire] = TcpWire if url.scheme == "modbus+tcp" else RtuWire
+    usual_s = PATIENCE_S.get(url.scheme, usual.reply_s)
+    timing = replace(
+        usual,
+        reply_s=usual_s if timeout_ms is None else timeout_ms / 1000,
+        rest_s=REST_S.get(url.scheme, usual.rest_s),
+        floor_s=None,
+    )
+    wire = DIALECTS[url.protocol].wire(url)
     return Bus(place, timing, new_wire=wire, clock=clock, opener=opener)
+
+
+async def _lock_board(bus: Bus, baud: int | None, url: DeviceUrl, unit: int) -> Station | None:
+    """Whether a board of a protocol of its own answers when its locks are read."""
+    numbers = {**url.numbers, _address_of(url): unit, "doors": 1}
+    make = DIALECTS[url.protocol].panel
+    assert make is not None, "other lines are not scanned"
+    panel = make(replace(url, numbers=numbers), DEVICE, bus, {})
+    says = f"answers as a {url.protocol} board"
+    try:
+        await panel.read_doors(Urgency.LOOK, 1)
+    except NoReply:
+        return None
+    except BadReply:
+        return Station(baud, unit, UNREADABLE, 0, 0, (), garbled=True)
+    except NotConfigured as fault:
+        says = fault.what
+    return Station(baud, unit, says, 0, 0, ())
 
 
 async def _station(
@@ -119,7 +157,7 @@ async def _station(
     except NoReply:
         return None
     except BadReply:
-        return Station(baud, unit, "an answer that cannot be read", 0, 0, (), garbled=True)
+        return Station(baud, unit, UNREADABLE, 0, 0, (), garbled=True)
     if reply.refused and modbus.exception_code(reply.body) in modbus.GATEWAY:
         return None
     outputs = await unit_reads.most(modbus.READ_COILS)

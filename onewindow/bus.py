@@ -22,12 +22,12 @@ from controller.ports import BoardSight
 from firmware_bridge import commissioning
 from firmware_bridge.board_sheet import READS, Sheet, check_board, echo_sheet, echoes
 from firmware_bridge.commissioning import Opened, Verdict, Watched
-from firmware_bridge.line_scan import UNITS, Station, Step, scan, scan_url
+from firmware_bridge.line_scan import Station, Step, addresses, scan, scan_url
 from firmware_bridge.lines import open_line
 from firmware_bridge.lock_board import DoorRow
 from firmware_bridge.open import Bridge, timing_of
 from firmware_bridge.profiles import Source, load_profiles
-from firmware_bridge.urls import UNIT_HIGH, UNIT_LOW, parse
+from firmware_bridge.urls import parse
 
 ECHOED = ("modbus+rtu", "modbus+rtutcp")  # a network with numbered answers needs no looking
 BOARD = "board"  # its name where the URL is all there is
@@ -88,9 +88,9 @@ def say_json(value: object) -> None:
 @app.command("scan")
 def scan_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="A line: modbus+rtu:///dev/ttyUSB0")],
-    units: Annotated[str, typer.Option(help="Addresses to try, as 1-32 or 1,2,5.")] = (
-        f"{UNITS.start}-{UNITS.stop - 1}"
-    ),
+    units: Annotated[
+        str, typer.Option(help="Addresses to try, as 1-32 or 1,2,5. Without it: all there can be.")
+    ] = "",
     profiles: Profiles = None,
     *,
     as_json: AsJson = False,
@@ -101,7 +101,7 @@ def scan_command(
     it early and shows what was found.
     """
     line, bauds = scan_url(url)
-    wanted = _units(units)
+    wanted = _units(units, addresses(line))
     known = load_profiles(profiles)
     steps = scan(line, known, SystemClock(), open_line, units=wanted, bauds=bauds)
     found: list[Station] = []
@@ -114,17 +114,17 @@ def scan_command(
         raise BusFailed(f"{url}: nobody answers; power, A and B, and the speed are what to look at")
 
 
-def _units(text: str) -> list[int]:
+def _units(text: str, known: range) -> list[int]:
     """The addresses that are meant, in order."""
     found: set[int] = set()
-    for part in text.split(","):
+    for part in text.split(",") if text else []:
         first, _, last = part.partition("-")
         if not (first.isdecimal() and (last or first).isdecimal()):
             raise UsageError(f"--units {text}: {part!r} is no address; like 1-32 or 1,2,5")
         found.update(range(int(first), int(last or first) + 1))
-    if not found or min(found) < UNIT_LOW or max(found) > UNIT_HIGH:
-        raise UsageError(f"--units {text}: addresses are {UNIT_LOW} to {UNIT_HIGH}")
-    return sorted(found)
+    if not found <= set(known) or (text and not found):
+        raise UsageError(f"--units {text}: addresses here are {known.start} to {known.stop - 1}")
+    return sorted(found) or list(known)
 
 
 async def _scanned(

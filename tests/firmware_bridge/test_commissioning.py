@@ -9,7 +9,7 @@ import pytest
 from controller.faults import LineDown, NoReply, NotMoved
 from controller.ports import DoorSight
 from firmware_bridge.commissioning import Verdict, open_door, watch_board
-from firmware_bridge.line_scan import BAUDS, UNITS, scan, scan_url
+from firmware_bridge.line_scan import BAUDS, addresses, scan, scan_url
 from firmware_bridge.open import Bridge
 from firmware_bridge.profiles import load_profiles
 from firmware_bridge.urls import BadUrl, SerialPlace
@@ -123,6 +123,7 @@ def scanned(text, far, **more):
     async def story():
         url, bauds = scan_url(text)
         more.setdefault("bauds", bauds)
+        more.setdefault("units", addresses(url))
         steps = scan(url, load_profiles(), loop_clock(), plugs, **more)
         async with aclosing(steps):
             return [step async for step in steps]
@@ -163,8 +164,24 @@ def test_a_refusal_counts_as_somebody():
 
     steps = scanned("modbus+rtu:///dev/ttyUSB0?baud=9600", refusing)
     [found] = [step.found for step in steps if step.found]
-    assert (found.unit, found.profiles, len(steps)) == (9, (), len(UNITS))
+    assert (found.unit, found.profiles, len(steps)) == (9, (), 247)
     assert "exception 01" in found.says
+
+
+def test_boards_of_a_protocol_of_their_own_are_found_by_their_addresses():
+    asked = []
+
+    def kerong(frame):
+        asked.append(frame)
+        if frame[1] != 3 << 4:
+            return []
+        answer = bytes([0x02, 0x30, 0x35, 0xFF, 0xFF, 0xFF, 0xFF, 0x03])
+        return [(TURNAROUND_S, answer + bytes([sum(answer) & 0xFF]))]
+
+    steps = scanned("kerong+serial:///dev/ttyUSB0?baud=19200", kerong)
+    [found] = [step.found for step in steps if step.found]
+    assert (found.unit, found.says, len(steps)) == (3, "answers as a kerong board", 15)
+    assert {frame[2] for frame in asked} == {0x30}, "state is read, nothing else"
 
 
 def test_an_answer_that_cannot_be_read_is_shown_as_such():
@@ -194,7 +211,7 @@ def test_a_line_that_cannot_be_opened_ends_a_scan():
 
     async def story():
         url, bauds = scan_url("modbus+rtu:///dev/ttyUSB0")
-        async for _ in scan(url, {}, loop_clock(), plugs, bauds=bauds):
+        async for _ in scan(url, {}, loop_clock(), plugs, units=(1,), bauds=bauds):
             pass
 
     with pytest.raises(LineDown, match="not there"):
@@ -208,6 +225,8 @@ def test_a_line_that_cannot_be_opened_ends_a_scan():
         ("modbus+rtu:///dev/ttyUSB0?baud=4800&parity=E", (4800,), 1),
         ("modbus+rtu:///dev/ttyUSB0?unit=7&profile=x", BAUDS, 7),
         ("modbus+tcp://127.0.0.1:5020", (), 1),
+        ("kerong+tcp://127.0.0.1:5000", (), 0),
+        ("xorboard+serial:///dev/ttyUSB0", BAUDS, 1),
         ("modbus+rtutcp://127.0.0.1:5020?timeout_ms=200", (), 1),
     ],
 )
@@ -216,7 +235,16 @@ def test_a_line_is_scanned_without_naming_a_board(text, bauds, unit):
     assert (tried, url.unit) == (bauds, unit)
 
 
-@pytest.mark.parametrize("text", ["scanner+serial:///dev/ttyACM0", "modbus+rtu://", "x", "a://b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scanner+serial:///dev/ttyACM0",
+        "idcard+serial:///dev/ttyUSB1",
+        "modbus+rtu://",
+        "x",
+        "a://b",
+    ],
+)
 def test_what_cannot_be_scanned_is_refused(text):
     with pytest.raises(BadUrl):
         scan_url(text)

@@ -321,7 +321,7 @@ def drained(terminal: int, process: subprocess.Popen[str]) -> bool:
     [
         (("read", "modbus+rtu:///dev/ttyX?unit=1"), "profile is missing"),
         (("read", "modbus+tcp://127.0.0.1?unit=1&profile=no-such"), "no-such is not known"),
-        (("scan", "scanner+serial:///dev/ttyX"), "only Modbus lines"),
+        (("scan", "scanner+serial:///dev/ttyX"), "only lines of lock boards"),
         (("scan", "modbus+rtu:///dev/ttyX", "--units", "0-3"), "1 to 247"),
         (("scan", "modbus+rtu:///dev/ttyX", "--units", "a"), "no address"),
         (("profiles", "--profiles", "nowhere"), "no such folder"),
