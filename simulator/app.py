@@ -100,8 +100,8 @@ def _looking(world: World, pages: LivePages) -> APIRouter:
     router = APIRouter(prefix="/api/sim")
 
     @router.get("")
-    async def everything() -> dict[str, Any]:
-        return world.state()
+    async def everything() -> Response:
+        return Response(world.text.state(), media_type="application/json")
 
     @router.get("/events")
     async def events() -> StreamingResponse:

@@ -1,7 +1,6 @@
 """Changes of the world as server-sent events, for pages that watch."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
@@ -32,7 +31,7 @@ class LivePages:
             while not self._closing.is_set():
                 changed.clear()
                 self._world.catch_up()
-                yield f"data: {json.dumps(self._world.state(), ensure_ascii=False)}\n\n"
+                yield f"data: {self._world.text.state()}\n\n"
                 with suppress(TimeoutError):
                     async with asyncio.timeout(AT_MOST_EVERY_S):
                         await self._closing.wait()

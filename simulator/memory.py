@@ -2,9 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-from simulator.door import Door
+from simulator.texts import text_of
 from simulator.world import World
 
 KEPT_AS = "world 1"  # another form of the world gets another number
@@ -22,9 +21,6 @@ class WorldFile:
         self._path = path
         self._world = world
         self._stale = False
-        self._doors: dict[str, str] = {}  # as they were written last
-        self._touched = list(world.doors.values())
-        world.door_listeners.append(self._door_changed)
         world.listeners.append(self._changed)
 
     def load(self) -> None:
@@ -33,7 +29,6 @@ class WorldFile:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             self._world.recall(kept[KEPT_AS])
-            self._touched = list(self._world.doors.values())
         except (ValueError, KeyError, TypeError) as error:
             raise Broken(
                 f"{self._path} is not a world of this version ({error!r}): "
@@ -43,25 +38,13 @@ class WorldFile:
     def save(self) -> None:
         """Returns when a restart would find the world as it is now."""
         self._stale = False
-        for door in self._touched:
-            self._doors[door.name] = f"{_text(door.name)}: {_text(door.memory())}"
-        self._touched.clear()
-        doors = ", ".join(self._doors.values())
-        rest = _text(self._world.memory_of_the_rest()).removeprefix("{")
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(f'{{{_text(KEPT_AS)}: {{"doors": {{{doors}}}, {rest}}}', encoding="utf-8")
+        fresh.write_text(f"{{{text_of(KEPT_AS)}: {self._world.text.memory()}}}", encoding="utf-8")
         fresh.replace(self._path)
 
     def save_if_changed(self) -> None:
         if self._stale:
             self.save()
 
-    def _door_changed(self, door: Door) -> None:
-        self._touched.append(door)
-
     def _changed(self) -> None:
         self._stale = True
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -10,8 +10,8 @@ def beside_the_lines(world: "World") -> dict[str, Any]:
     """Of doors only those with some; lines tell their own."""
     return {
         "doors": {
-            door.name: door.faults.state()
-            for door in world.doors.values()
+            name: door.faults.state()
+            for name, door in world.troubled.items()
             if door.faults.worth_telling()
         },
         "scanners": {name: scanner.state() for name, scanner in world.scanners.items()},

@@ -23,6 +23,7 @@ from simulator.people import People
 from simulator.plan import CabinetPlan, Plan
 from simulator.standing import beside_the_lines
 from simulator.surroundings import Place
+from simulator.texts import WorldText
 from simulator.timeline import Timeline
 from simulator.wiring import Board, boards_of, line_of, sensor_of, springs
 
@@ -49,9 +50,12 @@ class World:
         self.door_listeners: list[Callable[[Door], None]] = []  # told before those
         self.keep: Callable[[], None] = lambda: None  # makes the world survive a restart, at once
         self.hands: list[dict[str, str]] = []
+        self.troubled: dict[str, Door] = {}  # doors that have, or had, some trouble
+        self.text = WorldText(self)
         self.doors: dict[tuple[str, int], Door] = {}
         for cabinet in plan.cabinets:
             self._hang_doors(cabinet, locks, seed)
+        self.text.forget()
         self.machines = {
             machine.name: LicenceMachine(
                 machine,
@@ -72,14 +76,7 @@ class World:
         self.wires: dict[str, Line] = {}
         self.tcp_wires: dict[str, TcpWire] = {}
         self._lay_lines(seed)
-        self.scanners = {
-            each.name: Scanner(each.name, each.baud, suffix=each.suffix, seed=seed)
-            for each in plan.scanners
-        }
-        self.card_readers = {
-            each.name: CardReader(each.name, Random(f"{seed}/{each.name}/card"), self._changed)
-            for each in plan.card_readers
-        }
+        self._set_readers_up(seed)
         self.people = People(self, Random(f"{seed}/people"))
         self.door_listeners.append(self.people.look_at)
         self.listeners += [self.people.look_at_machines, self._inputs_change]
@@ -175,6 +172,7 @@ class World:
         door.crossed = other
         if other:
             other.crossed = door
+        self.troubled[door.name] = door
         door.set_trouble(trouble)
 
     def restart(self, line: str, units: Iterable[int], off_s: float) -> None:
@@ -199,22 +197,13 @@ class World:
 
     # ------------------------------------------------------------------ state and memory
 
-    def state(self) -> dict[str, Any]:
-        """What `GET /api/sim` says."""
+    def state_of_the_rest(self) -> dict[str, Any]:
+        """Without the doors, of which there may be thousands."""
         wires: Iterable[tuple[str, Faults]] = [
             *((name, wire.faults) for name, wire in self.wires.items()),
             *((name, wire.faults) for name, wire in self.tcp_wires.items()),
         ]
         return {
-            "cabinets": {
-                cabinet.letter: {
-                    "doors": {
-                        str(each.no): dict(self.doors[cabinet.letter, each.no].memory())
-                        for each in cabinet.compartments
-                    }
-                }
-                for cabinet in self.plan.cabinets
-            },
             "machines": {name: machine.state() for name, machine in self.machines.items()},
             "scanners": list(self.scanners),
             "cards": {name: reader.state() for name, reader in self.card_readers.items()},
@@ -245,6 +234,7 @@ class World:
         for door in self.doors.values():
             if door.name in memory["doors"]:
                 door.recall(memory["doors"][door.name])
+        self.text.forget()
         self.hands = list(memory["hands"])
         for name, machine in self.machines.items():
             if name in memory["machines"]:
@@ -269,6 +259,16 @@ class World:
     def _changed(self) -> None:
         for listener in self.listeners:
             listener()
+
+    def _set_readers_up(self, seed: int) -> None:
+        self.scanners = {
+            each.name: Scanner(each.name, each.baud, suffix=each.suffix, seed=seed)
+            for each in self.plan.scanners
+        }
+        self.card_readers = {
+            each.name: CardReader(each.name, Random(f"{seed}/{each.name}/card"), self._changed)
+            for each in self.plan.card_readers
+        }
 
     def _hang_doors(self, cabinet: CabinetPlan, locks: LockKind, seed: int) -> None:
         sprung = {

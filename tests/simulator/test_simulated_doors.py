@@ -1,5 +1,7 @@
 """Bolts, doors, switches: what happens physically, and only that is counted."""
 
+import json
+
 import pytest
 
 from simulator.door import Impossible, LockKind
@@ -161,4 +163,7 @@ def test_what_was_inside_is_there_after_a_restart(site, make_site):
     site.world.put("A", 8, "OWL:1")
     again = make_site()
     again.world.recall(site.world.memory())
-    assert again.world.state()["cabinets"] == site.world.state()["cabinets"]
+    assert (
+        json.loads(again.world.text.state())["cabinets"]
+        == json.loads(site.world.text.state())["cabinets"]
+    )
