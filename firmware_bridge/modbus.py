@@ -1,6 +1,6 @@
 """Modbus in words: requests, what counts as their answer, and frames cut from any stream.
 
-pymodbus knows the protocol (framers, checksum, PDU classes); what is added here is what a master
+pymodbus knows the protocol (checksum, lengths, PDU classes); what is added here is what a master
 of doors must not leave out: an answer counts only when unit, function, length and echo match.
 """
 
@@ -8,9 +8,10 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
-from pymodbus.framer import FramerRTU, FramerSocket
+from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import (
@@ -39,7 +40,9 @@ FUNCTIONS: Final = frozenset({*PDUS, WRITE_COIL, 15})  # whose answers' length i
 RTU_BYTES_MIN: Final = 5  # a refusal: unit, function, code, checksum
 RTU_BYTES_MAX: Final = 256  # Serial Line V1.02, 2.5.1
 WORDS_MAX: Final = 125  # of one read
+BITS_OF_BYTE: Final = [tuple(bool(byte >> n & 1) for n in range(8)) for byte in range(256)]
 KEPT: Final = 1_024  # requests as bytes: polls ask the same again, and sealing them takes time
+MBAP: Final = struct.Struct(">HHHB")  # number, protocol, length, unit
 MBAP_BYTES: Final = 6  # up to and with the length field
 MBAP_LENGTH: Final = range(2, 255)  # unit, function and at most 252 more
 
@@ -88,7 +91,6 @@ def make_decoder() -> DecodePDU:
 
 DECODER: Final = make_decoder()
 RTU: Final = FramerRTU(DECODER)
-SOCKET: Final = FramerSocket(DECODER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +184,13 @@ def exception_code(body: bytes) -> int:
 
 
 def bits_of(body: bytes, count: int) -> tuple[bool, ...]:
-    """Return the bits of an answer."""
-    return tuple(decoded(body).bits[:count])
+    """Return the bits of an answer that was judged right."""
+    return tuple(chain.from_iterable(map(BITS_OF_BYTE.__getitem__, body[2:])))[:count]
 
 
 def words_of(body: bytes) -> tuple[int, ...]:
-    """Return the words of an answer."""
-    return tuple(decoded(body).registers)
+    """Return the words of an answer that was judged right."""
+    return struct.unpack(f">{body[1] // 2}H", body[2:])
 
 
 class RtuWire(CutByLength):
@@ -262,7 +264,7 @@ class TcpWire(CutByLength):
         return MBAP_BYTES + int.from_bytes(self._held[4:6], "big") - len(self._held)
 
     def pack(self, station: int, body: bytes, number: int) -> bytes:
-        return SOCKET.encode(body, station, number)
+        return MBAP.pack(number, 0, 1 + len(body), station) + body
 
     def clear(self) -> None:
         """A number tells answers apart, and half a late one must stay to keep step."""
@@ -280,7 +282,8 @@ class TcpWire(CutByLength):
             size = MBAP_BYTES + length
             if len(self._held) < size:
                 break
-            _, station, number, body = SOCKET.decode(bytes(self._held[:size]))
+            number = int.from_bytes(self._held[:2], "big")
+            station, body = self._held[MBAP_BYTES], bytes(self._held[MBAP_BYTES + 1 : size])
             frames.append(Frame(station, number, body))
             del self._held[:size]
         return frames
