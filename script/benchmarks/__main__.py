@@ -26,6 +26,7 @@ NOT_BENCHMARKS = {
     "paced",
     "rows",
     "running_site",
+    "tcp_boards",
 }
 
 
@@ -63,6 +64,10 @@ def table(rows: list[Row]) -> Table:
 def main(
     chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
     output: Annotated[Path, typer.Option(help="Where the figures are written.")] = BENCH_JSON,
+    *,
+    long: Annotated[
+        bool, typer.Option("--long", help="Ten minutes of memory, ten million cases of fuzz.")
+    ] = False,
 ) -> None:
     """Measure, print a table, write bench.json. Exit 1 if a goal is missed, 2 for a wrong name."""
     known = names()
@@ -77,7 +82,8 @@ def main(
     rows: list[Row] = []
     for name in chosen or known:
         with console.status(f"{name} ...") as status:
-            run = importlib.import_module(f"script.benchmarks.{name}").run
+            module = importlib.import_module(f"script.benchmarks.{name}")
+            run = getattr(module, "run_long", module.run) if long else module.run
             rows += run(lambda doing, name=name, status=status: status.update(f"{name}: {doing}"))
         if not console.is_terminal:
             console.print(f"{name}: done")
