@@ -1,7 +1,6 @@
 """`onewindow bus walk`: a person opens every door of a site once; what moved is written."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -20,10 +19,7 @@ from firmware_bridge.commissioning import MOVES_WITHIN_S
 from firmware_bridge.open import Bridge
 from firmware_bridge.walk import CabinetBoard, Place, Walk, Walked, clashes
 from onewindow.settings_file import load_site
-
-
-class NotPassed(Exception):
-    """The site may not go into service; one line says why."""
+from onewindow.walk_record import NotPassed, record_of, write_record
 
 
 def walk_command(
@@ -41,7 +37,7 @@ def walk_command(
     if not sys.stdin.isatty():
         raise UsageError("a walk needs a person at a terminal: doors move and must be shut again")
     folder = settings.site.data / "profiles"
-    clock, record = SystemClock(), config.with_suffix(".walk.json")
+    clock, record = SystemClock(), record_of(config)
     bridge = Bridge(clock, user_profiles=folder if folder.is_dir() else None)
     try:
         walk = Walk(list(_boards(settings, bridge)), clock, wait)
@@ -55,7 +51,7 @@ def walk_command(
         raise NotPassed(f"{fault.device}: {fault.what}") from fault
     finally:
         bridge.close()
-    _write(record, settings, clock, walk, problems)
+    _write(config, settings, clock, walk, problems)
     if problems:
         more = f" (and {len(problems) - 1} more, in {record})" if problems[1:] else ""
         raise NotPassed(f"not passed: {problems[0]}{more}")
@@ -101,7 +97,7 @@ def _words(walked: Walked) -> str:
 
 
 def _write(
-    record: Path, settings: SiteSettings, clock: Clock, walk: Walk, problems: list[str]
+    config: Path, settings: SiteSettings, clock: Clock, walk: Walk, problems: list[str]
 ) -> None:
     told = {
         "site": settings.site.id,
@@ -110,4 +106,4 @@ def _write(
         "problems": problems,
         "doors": [asdict(walked) for walked in walk.walked.values()],
     }
-    record.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_record(config, told)

@@ -19,13 +19,14 @@ from firmware_bridge.profiles import BadProfile
 from firmware_bridge.urls import BadUrl
 from onewindow import bus, journal, logs
 from onewindow.broker import BrokerMissing
-from onewindow.bus_walk import NotPassed, walk_command
+from onewindow.bus_walk import walk_command
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
 from onewindow.demo_orders import OrderNotTaken
 from onewindow.listening import PortTaken
 from onewindow.settings_file import BadSettings, load_district, load_site
 from onewindow.supervisor import StartFailed
+from onewindow.walk_record import NotPassed, check_record
 
 FAILED, WRONG_USE = 1, 2
 # What people can do something about: one line each, no traceback.
@@ -114,6 +115,7 @@ def site(config: Config) -> None:
     from onewindow.site import run  # noqa: PLC0415 - each command loads what it needs alone
 
     settings = load_site(config)
+    check_record(config)
     logs.to_stderr()
     asyncio.run(run(settings))
 

@@ -237,3 +237,24 @@ def test_a_database_in_use_is_one_line(tmp_path: Path, run: Run, database: Path)
     assert done.returncode == 1
     assert "in use by another process" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ('{"passed": false, "problems": ["A/3 and A/4 share one pulse"]}', "share one pulse"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_a_site_whose_walk_did_not_pass_does_not_go_into_service(
+    run: Run, tmp_path: Path, told: str, said: str
+):
+    config = tmp_path / "site.toml"
+    config.write_text(BAD_SITE.format(data=tmp_path / "data").replace("19201", "19200"))
+    config.with_suffix(".walk.json").write_text(told)
+    done = run("site", "--config", str(config))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "onewindow bus walk" in done.stderr or "walk again" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "data").exists()
