@@ -36,7 +36,7 @@ class BoardPlan:
     doors: int = 32
     closed: int = 1  # what a shut door reads as
     spring: bool | None = None  # locks push their doors ajar; None: as with such boards
-    reports: bool = False  # an XOR board with the firmware that tells changes unasked
+    reports: bool = False  # XOR boards tell changes unasked, Kerong boards after an open
 
 
 @dataclass(frozen=True, slots=True)

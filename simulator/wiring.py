@@ -76,7 +76,7 @@ def boards_of(
     doors = doors[: LOCKS[plan.profile]]
     if plan.profile in KERONG:
         variant, _ = KERONG[plan.profile]
-        return [KerongBoard(plan.unit, timeline, doors, variant, plan.closed)]
+        return [KerongBoard(plan.unit, timeline, doors, variant, plan.closed, plan.reports)]
     if plan.profile in XOR:
         return [XorBoard(plan.unit, timeline, doors, plan.closed, plan.reports)]
     if plan.profile == "reg-lock-24":

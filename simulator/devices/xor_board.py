@@ -65,6 +65,7 @@ class XorBoard:
         if self._end:
             self._end.cancel()
         self._drop()
+        self._end = None
         self._told = [CONTACT_OPEN] * len(self.locks)
 
     def kept(self) -> list[Any]:
@@ -100,7 +101,7 @@ class XorBoard:
         """One after the other; the answer comes after all."""
         self._drop()
         if lock > len(self.locks):
-            self.says(closed_by_xor(bytes([OPENS, self.board, EVERY_LOCK, OPEN_IT])))
+            self._ends_with(EVERY_LOCK, OPEN_IT)
             return
         self._energise(lock)
         each_s = min(PULSE_S, ALL_WITHIN_S / len(self.locks))
@@ -121,14 +122,19 @@ class XorBoard:
             self._pulsing.energise()
 
     def _drop(self) -> None:
-        self._end = None
         if self._pulsing:
             self._pulsing.drop()
             self._pulsing = None
 
     def _opened(self, lock: int) -> None:
         self._drop()
-        self.says(closed_by_xor(bytes([OPENS, self.board, lock, self.feedback(lock)])))
+        self._ends_with(lock, self.feedback(lock))
+
+    def _ends_with(self, lock: int, status: int) -> None:
+        """The answer to an open; then whatever changed meanwhile."""
+        self.says(closed_by_xor(bytes([OPENS, self.board, lock, status])))
+        self._end = None
+        self.look()
 
 
 class XorLine(Line):
