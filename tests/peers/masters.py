@@ -71,12 +71,11 @@ class PymodbusAsync:
     may_be_cancelled = True
 
     def __init__(self, _slave, address):
+        once = {"timeout": REPLY_S, "retries": 0, "reconnect_delay": 0}
         self._client = (
-            AsyncModbusTcpClient(
-                "127.0.0.1", port=address, framer=FramerType.RTU, timeout=REPLY_S, retries=0
-            )
+            AsyncModbusTcpClient("127.0.0.1", port=address, framer=FramerType.RTU, **once)
             if isinstance(address, int)
-            else AsyncModbusSerialClient(address, baudrate=BAUD, timeout=REPLY_S, retries=0)
+            else AsyncModbusSerialClient(address, baudrate=BAUD, **once)
         )
 
     async def _ready(self):

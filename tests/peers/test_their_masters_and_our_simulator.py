@@ -83,10 +83,11 @@ async def mbpoll(plan, line):
 
 @asynccontextmanager
 async def pymodbus(plan, line):
+    first, once = plan.lines[0], {"timeout": 5, "reconnect_delay": 0}
     if line == "pty":
-        client = AsyncModbusSerialClient(str(plan.lines[0].link), baudrate=BAUD, timeout=5)
+        client = AsyncModbusSerialClient(str(first.link), baudrate=BAUD, **once)
     else:
-        client = AsyncModbusTcpClient("127.0.0.1", port=plan.lines[0].tcp[1], timeout=5)
+        client = AsyncModbusTcpClient("127.0.0.1", port=first.tcp[1], **once)
     assert await client.connect()
     try:
         yield Pymodbus(client)
