@@ -91,7 +91,7 @@ class ModbusPanel:
     async def read_doors(self, urgency: Urgency, tries: int, near: int | None = None) -> Reads:
         inputs = self._profile.door
         closed = bool(self._wiring.closed)
-        if near is not None and self.doors > inputs.per_group:
+        if near is not None and self.doors > inputs.per_group and not inputs.most:
             some = await self._about(near, urgency, tries)
             return Reads(closed=[None if bit is None else bit == closed for bit in some])
         if self._together:
@@ -152,12 +152,15 @@ class ModbusPanel:
             if len(bits) >= self.doors:
                 break
             count = share if inputs.bits is None else (share + inputs.bits - 1) // inputs.bits
-            asked = modbus.read(self._wiring.unit + unit, inputs.fc, inputs.address, count)
-            body = await self._device.ask(asked, urgency, tries)
-            if inputs.bits is None:
-                bits += modbus.bits_of(body, share)
-            else:
-                bits += _bits(modbus.words_of(body), share)
+            found: tuple[int, ...] = ()
+            for address, part in inputs.parts(count):
+                asked = modbus.read(self._wiring.unit + unit, inputs.fc, address, part)
+                body = await self._device.ask(asked, urgency, tries)
+                if inputs.bits is None:
+                    found += modbus.bits_of(body, part)
+                else:
+                    found += modbus.words_of(body)
+            bits += tuple(map(bool, found)) if inputs.bits is None else _bits(found, share)
         return bits[: self.doors]
 
 
@@ -168,7 +171,7 @@ def _side_by_side(profile: Profile) -> bool:
         return False
     words = (profile.doors + door.per_group - 1) // door.per_group
     beside = (item.units, item.fc, item.address) == (door.units, door.fc, door.address + words)
-    return beside and 2 * words <= modbus.WORDS_MAX
+    return beside and 2 * words <= min(door.most or modbus.WORDS_MAX, modbus.WORDS_MAX)
 
 
 def _how_items_are_read(profile: Profile) -> Items:

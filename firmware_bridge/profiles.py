@@ -83,12 +83,20 @@ class _Inputs(_Table):
     fc: Literal[1, 2, 3, 4]
     address: Address = 0
     bits: Literal[16] | None = None  # of a register that holds one input a bit
+    # Inputs or registers that the board answers at once, where that is less than all.
+    most: Annotated[int, Field(ge=1, le=BITS_MAX)] | None = None
 
     @model_validator(mode="after")
     def _bits_are_in_registers(self) -> Self:
         if (self.fc in (3, 4)) != (self.bits is not None):
             raise ValueError("bits = 16 belongs to fc 3 and 4, and to those only")
         return self
+
+    def parts(self, count: int) -> Iterator[tuple[int, int]]:
+        """Addresses and counts of the reads that together have so many."""
+        most = self.most or count
+        for first in range(0, count, most):
+            yield self.address + first, min(most, count - first)
 
     @property
     def units(self) -> tuple[int, ...]:

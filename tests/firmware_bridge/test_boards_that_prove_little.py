@@ -72,7 +72,7 @@ def test_silence_after_an_order_costs_the_line_nothing():
         looking = asyncio.ensure_future(other.look())
         await asyncio.sleep(0.04)
         assert plugs.frames[-1] == bytes.fromhex("02 30 30 03 65")
-        await asyncio.wait([releasing, looking])
+        await asyncio.gather(releasing, looking, return_exceptions=True)
 
     play(story())
 
