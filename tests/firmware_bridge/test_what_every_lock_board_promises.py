@@ -104,7 +104,7 @@ def test_a_silent_board_is_said_to_be_silent_and_moves_nothing(kind):
     async def story():
         rig = set_up(kind)
         rig.board.dead = True
-        gone = LineDown if "+tcp" in kind.url else NoReply  # a silent stream is taken for dead
+        gone = LineDown if "tcp:" in kind.url else NoReply  # a silent stream is taken for dead
         with pytest.raises((NoReply, gone)):
             await rig.row.look()
         with pytest.raises((OutcomeUnknown, NotMoved)):
