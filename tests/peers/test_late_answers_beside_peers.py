@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from firmware_bridge.bus import Bus
 from tests.peers.masters import (
     REPLY_S,
     TROUBLES,
@@ -107,12 +108,29 @@ async def test_we_take_no_stale_value_and_no_stale_confirmation(line):
     assert min(found[each] for each in ("lost", "late", "doubled", "cut")) > LINES, found
 
 
-@pytest.mark.parametrize(("line", "peer"), PEERS)
-async def test_every_peer_takes_stale_ones_in_the_same_trial(line, peer):
+async def until_stale(make_master, line: str) -> Counter:
     found = Counter()
     for first in range(0, ROUNDS_MAX * PEER_LINES, PEER_LINES):
-        found += await tried(peer, line, range(first, first + PEER_LINES), PEER_CASES)
+        found += await tried(make_master, line, range(first, first + PEER_LINES), PEER_CASES)
         if found["stale values"] and found["stale confirmations"]:
             break
+    return found
+
+
+@pytest.mark.parametrize(("line", "peer"), PEERS)
+async def test_every_peer_takes_stale_ones_in_the_same_trial(line, peer):
+    found = await until_stale(peer, line)
+    assert found["stale values"] > 0, found
+    assert found["stale confirmations"] > 0, found
+
+
+async def test_so_would_we_without_standing_back(monkeypatch):
+    async def nothing(*_):
+        pass
+
+    monkeypatch.setattr(Bus, "_stand_back_s", lambda *_: 0.0)
+    monkeypatch.setattr(Bus, "_doubt", lambda _: None)
+    monkeypatch.setattr(Bus, "_dispel", nothing)
+    found = await until_stale(Ours, "pty")
     assert found["stale values"] > 0, found
     assert found["stale confirmations"] > 0, found
