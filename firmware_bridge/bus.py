@@ -29,6 +29,9 @@ DOUBLED_S: Final = 0.021  # a board that answers twice begins the second time wi
 LATE_TIMES: Final = 3  # the latest answers seen came after three time-outs
 BABBLE_S: Final = 2.0  # a line that is never quiet for so long is broken
 SILENT_MAX: Final = 2  # time-outs in a row after which a TCP connection is taken for dead
+# Behind a device server that hangs nothing answers at all; one dead board alone is asked this often
+# in a row now and then, and a new connection costs more where answers carry no number.
+SERVER_SILENT_MAX: Final = 4
 NUMBER_MAX: Final = 0xFFFF
 
 
@@ -338,15 +341,15 @@ class Bus:
         cost_s = now - sent_at + self.timing.rest_s + self.timing.gap_s
         station = self.stations[request.station]
         station.was_silent(now, cost_s, self.shares.silent)
-        if self._wire.numbered:
-            self._silent += 1
-            if self._silent >= SILENT_MAX:
-                self.close()
-        elif self._wire.noise:
+        if self._wire.noise and not self._wire.numbered:
             self.counters.noise_bytes += self._wire.noise
             self.counters.refused["garbled"] += 1
             station.refused["garbled"] += 1
             return BadReply(attempt.device, "what came was garbled")
+        self._silent += 1
+        allowed = SILENT_MAX if self._wire.numbered else SERVER_SILENT_MAX
+        if self._silent >= allowed and not self.paced:
+            self.close()
         return NoReply(attempt.device, f"no answer within {patience_s * 1000:.0f} ms")
 
     def _doubt(self) -> None:

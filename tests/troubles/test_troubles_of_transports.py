@@ -1,0 +1,164 @@
+"""What happens to real ptys and sockets: adapters that are pulled, device servers that hang."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from controller.clock import SystemClock
+from controller.faults import LineDown, NoReply, NotMoved, OutcomeUnknown
+from firmware_bridge.lines import open_line
+from firmware_bridge.open import Bridge
+from simulator.plan import LinePlan, Plan, ScannerPlan
+from tests.simulator.served import free_port, running
+from tests.troubles.benches import BOARDS, HOST, LINE, Kind, opens
+
+ON_TTYS = [kind for kind in BOARDS if kind.is_serial and kind.doors in (8, 16, 24)]
+IN_TCP = [kind for kind in BOARDS if not kind.is_serial]
+GONE_S = 0.2
+WITHIN_S = 10.0
+
+
+class Served:
+    """One kind of board behind a real pty or port, and our driver."""
+
+    def __init__(self, kind: Kind, folder, http, line: LinePlan) -> None:
+        self.http = http
+        if kind.is_serial:
+            place = f"{line.link}?baud={line.baud}&"
+        else:
+            place = "{}:{}?".format(*line.tcp)
+        self.opened = 0
+        self.bridge = Bridge(SystemClock(), opener=self._open)
+        url = kind.url(kind.units[0], place=place)
+        self.board = self.bridge.lock_board(url, "A")
+
+    async def _open(self, place, clock):
+        self.opened += 1
+        return await open_line(place, clock)
+
+    async def trouble(self, **asked):
+        answer = await self.http.post("/api/sim/faults", json={"line": LINE, **asked})
+        assert answer.status_code == 200, answer.text
+
+    async def counted(self, name):
+        return (await self.http.get("/api/sim/faults")).json()["lines"][LINE][name]
+
+    async def moved(self):
+        doors = (await self.http.get("/api/sim")).json()["cabinets"]["A"]["doors"]
+        return {no: door["released"] for no, door in doors.items() if door["released"]}
+
+    async def until_seen(self):
+        """A look succeeds again; what fails until then is what a line may do."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                try:
+                    return opens(await self.board.look())
+                except (LineDown, NoReply):
+                    await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def served(kind, tmp_path):
+    if kind.is_serial:
+        line = LinePlan(LINE, kind.baud, tmp_path / LINE, speaks=kind.speaks)
+    else:
+        line = LinePlan(LINE, kind.baud, tcp=(HOST, free_port()), speaks=kind.speaks)
+    async with running(kind.plan(line), tmp_path) as http:
+        served = Served(kind, tmp_path, http, line)
+        with_bridge = served.bridge
+        async with with_bridge:
+            assert await served.until_seen() == []
+            yield served
+
+
+on_ttys = pytest.mark.parametrize("kind", ON_TTYS, ids=str)
+in_tcp = pytest.mark.parametrize("kind", IN_TCP, ids=str)
+
+
+@on_ttys
+async def test_an_adapter_that_is_plugged_again_is_found_by_its_path(served):
+    await served.trouble(usb_renumber=GONE_S)
+    with pytest.raises((LineDown, NoReply)):
+        await served.board.look()
+    with pytest.raises(NotMoved):
+        await served.board.release(1)
+    assert await served.until_seen() == []
+    assert await served.moved() == {}
+    assert served.opened >= 2
+    assert await served.counted("usb_renumber") == 1
+
+
+@in_tcp
+async def test_a_connection_that_hangs_is_made_anew(served):
+    await served.trouble(tcp_half_open=True)
+    with pytest.raises((LineDown, NoReply)):
+        await served.board.look()
+    with pytest.raises((NotMoved, OutcomeUnknown)):
+        await served.board.release(1)
+    await served.trouble()  # the device server has power again; the old connection does not know
+    assert await served.until_seen() == []
+    assert served.opened >= 2
+    assert await served.moved() == {}
+    assert await served.counted("tcp_half_open") > 0
+
+
+@in_tcp
+async def test_old_bytes_after_a_reconnect_are_dropped(served):
+    await served.trouble(tcp_stale=True)
+    told = (await served.http.post("/api/sim/doors/A/2/force")).status_code
+    assert told == 200
+    served.bridge.lines[next(iter(served.bridge.lines))].close()
+    await asyncio.sleep(GONE_S)
+    assert await served.until_seen() == [2]  # the last answer of before would say: none
+    assert await served.counted("tcp_stale") > 0
+
+
+@in_tcp
+async def test_a_second_client_costs_a_connection_and_no_movement(served):
+    await served.trouble(one_client=True)
+    host, port = next(iter(served.bridge.lines)).split(":")
+    for _ in range(6):
+        _, writer = await asyncio.open_connection(host, int(port))
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+        assert await served.until_seen() == []
+    assert await served.counted("one_client") > 0
+    await served.board.look()
+    assert await served.moved() == {}
+
+
+async def test_a_scanner_that_is_plugged_again_is_found_by_its_path(tmp_path):
+    link = tmp_path / "S1"
+    plan = Plan(scanners=(ScannerPlan("S1", link),))
+    async with running(plan, tmp_path) as http, Bridge(SystemClock()) as bridge:
+        reader = bridge.code_reader(f"scanner+serial://{link}?baud=9600", "S1")
+
+        async def first():
+            async with aclosing(reader.codes()) as codes:
+                return await anext(codes)
+
+        async def until_gone():
+            try:
+                await first()
+            except LineDown:
+                return True
+            return False
+
+        async with asyncio.TaskGroup() as group:
+            gone = group.create_task(until_gone())
+            await asyncio.sleep(GONE_S)
+            told = await http.post(
+                "/api/sim/faults", json={"scanner": "S1", "usb_renumber": GONE_S}
+            )
+            assert told.status_code == 200
+            assert await gone
+        async with asyncio.timeout(WITHIN_S):
+            while not link.is_symlink():  # noqa: ASYNC110 - it comes back by itself
+                await asyncio.sleep(0.01)
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(first())
+            while not reading.done():
+                await http.post("/api/sim/scanner/S1/scan", json={"text": "OWX1"})
+                await asyncio.wait({reading}, timeout=1.0)
+        assert reading.result() == "OWX1"
