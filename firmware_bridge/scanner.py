@@ -75,12 +75,17 @@ class Presentations:
 
     def __init__(self, repeat_s: float) -> None:
         self._repeat_s = repeat_s
-        self._last = ""
-        self._seen_at = 0.0
+        self._seen_at: dict[str, float] = {}
 
     def is_new(self, code: str, at: float) -> bool:
-        new = code != self._last or at - self._seen_at >= self._repeat_s
-        self._last, self._seen_at = code, at
+        """Whatever else was read in between, a word of the scanner's own or a second code."""
+        self._seen_at = {
+            each: seen_at
+            for each, seen_at in self._seen_at.items()
+            if at - seen_at < self._repeat_s
+        }
+        new = code not in self._seen_at
+        self._seen_at[code] = at
         return new
 
 

@@ -22,12 +22,10 @@ WITHIN_S = 10.0
 class Served:
     """One kind of board behind a real pty or port, and our driver."""
 
-    def __init__(self, kind: Kind, folder, http, line: LinePlan) -> None:
+    def __init__(self, kind: Kind, http, line: LinePlan) -> None:
         self.http = http
-        if kind.is_serial:
-            place = f"{line.link}?baud={line.baud}&"
-        else:
-            place = "{}:{}?".format(*line.tcp)
+        tcp = "{}:{}?".format(*line.tcp or ("", ""))
+        place = f"{line.link}?baud={line.baud}&" if kind.is_serial else tcp
         self.opened = 0
         self.bridge = Bridge(SystemClock(), opener=self._open)
         url = kind.url(kind.units[0], place=place)
@@ -65,9 +63,8 @@ async def served(kind, tmp_path):
     else:
         line = LinePlan(LINE, kind.baud, tcp=(HOST, free_port()), speaks=kind.speaks)
     async with running(kind.plan(line), tmp_path) as http:
-        served = Served(kind, tmp_path, http, line)
-        with_bridge = served.bridge
-        async with with_bridge:
+        served = Served(kind, http, line)
+        async with served.bridge:
             assert await served.until_seen() == []
             yield served
 
