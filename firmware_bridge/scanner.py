@@ -16,6 +16,8 @@ ENDLESS_S: Final = 1.0  # the longest code takes 0.53 s at 9600 baud
 BREAK_S: Final = 0.060  # ends a code where the scanner sends no suffix
 REPEAT_MS: Final = 2_000  # scanners send a code again and again while it is held before them
 
+OWN_WORDS: Final = frozenset({"NG", "?"})  # what scanners say of a read that failed
+
 
 class CodeCutter:
     """Bytes with their times in, whole codes out; holds 512 bytes at most."""
@@ -75,17 +77,15 @@ class Presentations:
 
     def __init__(self, repeat_s: float) -> None:
         self._repeat_s = repeat_s
-        self._seen_at: dict[str, float] = {}
+        self._last = ""
+        self._seen_at = 0.0
 
     def is_new(self, code: str, at: float) -> bool:
-        """Whatever else was read in between, a word of the scanner's own or a second code."""
-        self._seen_at = {
-            each: seen_at
-            for each, seen_at in self._seen_at.items()
-            if at - seen_at < self._repeat_s
-        }
-        new = code not in self._seen_at
-        self._seen_at[code] = at
+        """Another code ends a presentation at once; a word of the scanner's own is no code."""
+        if code in OWN_WORDS:
+            return False
+        new = code != self._last or at - self._seen_at >= self._repeat_s
+        self._last, self._seen_at = code, at
         return new
 
 

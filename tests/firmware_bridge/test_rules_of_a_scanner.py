@@ -119,6 +119,12 @@ def test_another_text_ends_a_presentation_at_once():
     ]
 
 
+def test_a_scanner_s_own_word_is_no_code_and_ends_no_presentation():
+    seen = Presentations(2.0)
+    told = [seen.is_new(text, 0.1 * n) for n, text in enumerate(["a", "NG", "a", "?", "a"])]
+    assert told == [True, False, False, False, False]
+
+
 class Scanner:
     """Opens as a line that says these bytes, and is then unplugged."""
 
