@@ -48,6 +48,7 @@ class DoorRow:
         self._awaited = False  # it was released and has not been seen open since
         self._read_s = SETTLE_S  # the shortest time that reading all doors has taken
         self._read_at: float | None = None
+        self._read_all = False  # the last read was of all doors
         self._gap_longest_s = 0.0
         panel.bus.on_report(panel.station, self._reported)
         self._begin_reading()
@@ -127,7 +128,7 @@ class DoorRow:
         missed: Counter[str] = Counter()
         self._begin_reading()
         for polls in count():
-            at = await self._polled("doors", self._poll_doors(polls), missed)
+            at = await self._polled("doors", self._poll_doors(), missed)
             if at is not None and shown and _differ(shown, sight := self._sight(at)):
                 yield (shown := sight)  # a door's news does not wait for the items
             if self._items_are_due(polls):
@@ -142,10 +143,14 @@ class DoorRow:
     def _poll(self) -> Urgency:
         return Urgency.ATTEND if self._attentive else Urgency.POLL
 
-    async def _poll_doors(self, polls: int) -> float:
+    async def _poll_doors(self) -> float:
+        """Read all doors, and in turn with that those about the one that is waited for.
+
+        The same read again would have to wait until an answer to it cannot come twice.
+        """
         await self._prepare(self._poll)
         close = self._attentive and self._complete and not self._changing
-        near = self._near if close and polls % 2 else None
+        near = self._near if close and self._read_all else None
         return await self._read_doors(self._poll, POLL_TRIES, near)
 
     def _items_are_due(self, polls: int) -> bool:
@@ -209,6 +214,7 @@ class DoorRow:
         began = self._clock.monotonic()
         reads = await self.panel.read_doors(urgency, tries, near)
         at = self._clock.monotonic()
+        self._read_all = near is None
         if near is None:
             self._read_s = min(self._read_s, at - began)
             if self._read_at is not None:
