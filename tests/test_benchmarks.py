@@ -6,7 +6,8 @@ import time
 import pytest
 
 from script.benchmarks import mqtt
-from script.benchmarks.far_end import EXCHANGE_S, SILENCE_S, Cabinet, FarEnd, sealed
+from script.benchmarks.far_end import BAUD, EXCHANGE_S, SILENCE_S, Cabinet, FarEnd, sealed
+from script.benchmarks.paced import PacedBoards, exchange_s
 from script.benchmarks.pickup import Played
 from script.benchmarks.rows import Row
 from script.benchmarks.running_site import quantile
@@ -55,3 +56,18 @@ def _read(master: int, size: int) -> bytes:
     while len(heard) < size:
         heard += os.read(master, size - len(heard))
     return heard
+
+
+def test_strict_boards_answer_at_the_pace_of_their_line_and_keep_count():
+    question = sealed(bytes([3, 2, 0, 0, 0, 32]))
+    with PacedBoards(BAUD, strict=True) as boards:
+        master = os.open(boards.path, os.O_RDWR | os.O_NOCTTY)
+        began = time.monotonic()
+        os.write(master, question)
+        assert _read(master, 9) == sealed(bytes([3, 2, 4, 255, 255, 255, 255]))
+        assert time.monotonic() - began >= exchange_s(BAUD)
+        time.sleep(0.05)
+        os.write(master, question)
+        _read(master, 9)
+        os.close(master)
+    assert (boards.heard.answered, boards.heard.ignored, boards.broken) == (2, 0, 0)
