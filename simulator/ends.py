@@ -15,7 +15,7 @@ from simulator.devices.card_reader import CardReader
 from simulator.devices.scanner import BITS_PER_CHARACTER, HELD_S, Scanner
 from simulator.faults import Faults
 from simulator.line import Line, Pieces
-from simulator.lines import Ear, Frames, TcpWire
+from simulator.lines import Ear, Frames, Stream, TcpWire
 
 CHUNK = 4096
 CLIENTS_MAX = 4
@@ -269,14 +269,15 @@ class MachinePort(TcpEnd):
     def __init__(self, wire: TcpWire, timer: FineTimer) -> None:
         super().__init__(timer, wire.faults)
         self._wire = wire
-        self._streams: dict[asyncio.StreamWriter, Frames] = {}
+        self._streams: dict[asyncio.StreamWriter, tuple[Frames, Stream]] = {}
 
     def hear(self, chunk: bytes, writer: asyncio.StreamWriter) -> bool:
         """What is no Modbus is hung up on."""
-        whole = self._streams.setdefault(writer, Frames()).feed(chunk)
+        frames, stream = self._streams.setdefault(writer, (Frames(), Stream()))
+        whole = frames.feed(chunk)
         for frame in whole or []:
             now = self._timer.now()
-            self.send_later(writer, self._wire.ask(frame, now), now)
+            self.send_later(writer, stream.placed(self._wire.ask(frame, now), now), now)
         return whole is not None
 
     def forget(self, writer: asyncio.StreamWriter) -> None:

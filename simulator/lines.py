@@ -19,6 +19,7 @@ USUAL: Final = 9600  # behind a gateway nobody sets a speed
 NEVER: Final = float("-inf")
 CUT_AFTER_S: Final = 0.025  # of silence, boards that cut by length begin anew
 
+BEHIND_S: Final = 1e-6  # one answer after another on a connection
 HEADER: Final = 6  # of a TCP frame: transaction, protocol, length
 LENGTHS: Final = range(2, 255)
 
@@ -113,6 +114,26 @@ class TcpWire:
                 sent.append((at, piece))
             at += again or 0.0
         return sent
+
+
+class Stream:
+    """One TCP connection: an answer that comes in pieces is never cut by another one."""
+
+    def __init__(self) -> None:
+        self._taken: list[tuple[float, float]] = []  # when answers begin and end
+
+    def placed(self, pieces: Pieces, start: float) -> Pieces:
+        """The pieces as they are sent: later, where another answer is under way."""
+        if not pieces:
+            return []
+        begins, ends = start + pieces[0][0], start + pieces[-1][0]
+        later = 0.0
+        self._taken = sorted(each for each in self._taken if each[1] >= start)
+        for other_begins, other_ends in self._taken:
+            if begins + later <= other_ends and ends + later + BEHIND_S > other_begins:
+                later = other_ends - begins + BEHIND_S
+        self._taken.append((begins + later, ends + later))
+        return [(after + later, piece) for after, piece in pieces]
 
 
 class Ear:

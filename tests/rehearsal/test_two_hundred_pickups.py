@@ -40,11 +40,13 @@ async def day(
     async with rig.at_work():
         for line, share in trouble.items():
             rig.world.set_trouble(line, share)
-        for size in batches(pickups):
-            await batch(rig, size)
+        orders = [order for size in batches(pickups) for order in await batch(rig, size)]
         for line in trouble:
             rig.world.set_trouble(line, Trouble())
         await rig.clock.sleep(CALM_S)
+        for order in orders:  # whoever went home without something comes again
+            if waits(rig, order):
+                await Recipient(rig, order, types=False).collect()
         check(rig, trouble)
         return head_hash(rig)
 
@@ -56,7 +58,7 @@ def batches(pickups: int) -> Iterator[int]:
         yield size
 
 
-async def batch(rig: Rig, size: int) -> None:
+async def batch(rig: Rig, size: int) -> list[Order]:
     """Placed, loaded by vendors until each box has found its place, collected in any order."""
     orders = [rig.place(may_type=number == 0) for number in range(size)]
     boxes = [label for order in orders for label in order.labels]
@@ -72,6 +74,14 @@ async def batch(rig: Rig, size: int) -> None:
     rig.dice.shuffle(orders)
     for order in orders:
         await Recipient(rig, order, types=may_type(rig, order)).collect()
+    return orders
+
+
+def waits(rig: Rig, order: Order) -> bool:
+    """Something of the order can still be handed out."""
+    table = schema.items
+    of_order = table.c.order_no == order.number
+    return bool(rig.rows(table.select().where(of_order, table.c.state == "loaded")))
 
 
 def may_type(rig: Rig, order: Order) -> bool:

@@ -7,10 +7,11 @@ from typing import Protocol
 from controller.ports import Clock
 from firmware_bridge.lines import Inbox, Line, LineLost
 from firmware_bridge.urls import Place
+from simulator.devices.card_reader import CardReader
 from simulator.devices.scanner import Scanner
 from simulator.line import Line as SimulatedLine
 from simulator.line import Pieces
-from simulator.lines import Ear, Frames, TcpWire
+from simulator.lines import Ear, Frames, Stream, TcpWire
 
 
 class VirtualLine:
@@ -122,7 +123,7 @@ class PortEnd:
         self._wire = wire
 
     def opened(self, clock: Clock) -> VirtualLine:
-        frames = Frames()
+        frames, stream = Frames(), Stream()
 
         def hear(line: VirtualLine, chunk: bytes) -> None:
             loop = asyncio.get_running_loop()
@@ -131,7 +132,8 @@ class PortEnd:
                 line.hang_up()
                 return
             for frame in whole:
-                for after, piece in self._wire.ask(frame, loop.time()):
+                now = loop.time()
+                for after, piece in stream.placed(self._wire.ask(frame, now), now):
                     loop.call_later(after, line.arrive, piece)
 
         return VirtualLine(clock, hear)
@@ -156,6 +158,20 @@ class ScannerEnd:
     def _send(self, piece: bytes) -> None:
         if self._line is not None:
             self._line.arrive(piece)
+
+
+class CardEnd:
+    """An ID-card reader; how fast its bytes come is of no matter here."""
+
+    def __init__(self, reader: CardReader) -> None:
+        self._reader = reader
+
+    def opened(self, clock: Clock) -> VirtualLine:
+        def hear(line: VirtualLine, chunk: bytes) -> None:
+            for after, answer in self._reader.hear(chunk):
+                asyncio.get_running_loop().call_later(after, line.arrive, answer)
+
+        return VirtualLine(clock, hear)
 
 
 class Exchange:
