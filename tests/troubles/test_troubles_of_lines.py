@@ -9,9 +9,9 @@ import pytest
 from controller.faults import NotConfigured, NotMoved, OutcomeUnknown
 from tests.troubles.benches import BOARDS, ON_RS485, UNANSWERED, Bench, following, rehearse
 
-LOOKS = 24
+LOOKS = 20
 NOTICED_S = 30.0  # by then a silent board is asked as seldom as it will be
-WINDOW_S = 60.0
+WINDOW_S = 40.0
 BACK_S = 30.0  # until it is asked again and heard
 HARDLY = 1e-9
 NOTHING_LOST = 0.9  # of the looks, where only a few answers suffer

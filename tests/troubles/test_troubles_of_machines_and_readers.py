@@ -1,28 +1,30 @@
 """A machine whose paper jams or whose power goes; scanners and card readers that misbehave."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
 
 from controller.clock import LoopClock
-from controller.faults import DeviceFault, NotMoved, OutcomeUnknown
+from controller.faults import BadReply, DeviceFault, NotMoved, OutcomeUnknown
 from controller.ports import Job, Outcome, Slot
 from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
+from simulator.devices.card_reader import Card
 from simulator.devices.machine_faults import MachineTrouble
 from simulator.devices.scanner import ScannerTrouble
 from simulator.faults import Trouble
-from simulator.plan import LinePlan, MachinePlan, Plan, ScannerPlan
+from simulator.plan import CardReaderPlan, LinePlan, MachinePlan, Plan, ScannerPlan
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
-from tests.rehearsal.virtual_lines import Exchange, PortEnd, ScannerEnd, SerialEnd
+from tests.rehearsal.virtual_lines import CardEnd, Exchange, PortEnd, ScannerEnd, SerialEnd
 from tests.troubles.benches import beside, living
 
 TCP = "modbus+tcp://127.0.0.1:502?unit=1&profile=licence-machine"
 RTU = "modbus+rtu:///dev/ttyUSB0?baud=115200&unit=1&profile=licence-machine"
 SCANNER = "scanner+serial:///dev/ttyACM0?baud=9600"
+CARD = Card("某人", "11010519491231002X")  # the example that the standard prints
 LONGEST_S = 200.0  # a presentation, its three minutes at the outlet, a power cut
 ENDS = {Outcome.FAILED_INSIDE, Outcome.FAILED_ON_THE_WAY, Outcome.INTERRUPTED, Outcome.RETRACTED}
 
@@ -178,5 +180,35 @@ def test_one_presentation_is_one_code(suffix, name):
             assert whole_ones == ["OWX:calm"]  # nothing parts a code from the noise before it
         else:
             assert whole_ones == ["OWX:first-code", "OWX:second-code", "OWX:calm"]
+
+    play(whole())
+
+
+# ------------------------------------------------------------------ ID-card readers
+
+
+def test_a_card_reader_that_hangs_is_given_up_after_three_cards():
+    async def whole():
+        plan = Plan(card_readers=(CardReaderPlan("C1", Path("/dev/ttyUSB1")),))
+        world = World(plan, LoopClock(NOON))
+        reader = world.card_reader("C1")
+        exchange = Exchange()
+        exchange.ends["/dev/ttyUSB1"] = CardEnd(reader)
+        bridge = Bridge(LoopClock(NOON), opener=exchange)
+        driver = bridge.id_card_reader("idcard+serial:///dev/ttyUSB1?baud=115200", "C1")
+
+        async def first():
+            async with aclosing(driver.cards()) as cards:
+                return (await anext(cards)).number
+
+        reader.lay(CARD)
+        reader.hangs = True
+        with pytest.raises(BadReply, match="3 cards in a row"):
+            await first()
+        assert reader.hung == 3
+        assert reader.reads == 0
+        reader.restart()
+        assert await first() == CARD.number
+        assert reader.reads == 1
 
     play(whole())

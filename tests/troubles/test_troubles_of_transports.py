@@ -115,7 +115,7 @@ async def test_old_bytes_after_a_reconnect_are_dropped(served):
 async def test_a_second_client_costs_a_connection_and_no_movement(served):
     await served.trouble(one_client=True)
     host, port = next(iter(served.bridge.lines)).split(":")
-    for _ in range(6):
+    for _ in range(3):
         _, writer = await asyncio.open_connection(host, int(port))
         await asyncio.sleep(0.02)
         writer.transport.abort()
