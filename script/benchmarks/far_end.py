@@ -152,5 +152,8 @@ class FarEnd:
         row = (unit - 1) % 3  # relays, doors, items
         cabinet = self._cabinets[unit - row]
         inputs = cabinet.shut if row == 1 else cabinet.full
-        bits = sum(bit << number for number, bit in enumerate(inputs))
-        return sealed(bytes([unit, function, DOORS // 8]) + bits.to_bytes(DOORS // 8, "little"))
+        first, count = request[3], request[5]
+        asked = inputs[first : first + count]
+        bits = sum(bit << number for number, bit in enumerate(asked))
+        size = (count + 7) // 8
+        return sealed(bytes([unit, function, size]) + bits.to_bytes(size, "little"))

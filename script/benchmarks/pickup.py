@@ -55,7 +55,9 @@ class Visit:
         self._last = pulse.at
         cabinet = self._cabinets[box.cabinet]
         assert (pulse.unit, pulse.door) == (cabinet.unit, box.no), f"{pulse} for {box}"
-        cabinet.shut[box.no - 1] = cabinet.full[box.no - 1] = False
+        cabinet.shut[box.no - 1] = False
+        self._site.screen("take")
+        cabinet.full[box.no - 1] = False
         self._site.screen("close")
         cabinet.shut[box.no - 1] = True
         self._site.screen("rating")
