@@ -107,8 +107,9 @@ class Ear:
         at = time.monotonic()
         words = json.loads(message.payload)
         with self._news:
-            no = int(message.topic.split("/")[4])
-            self.doors[no].append(Heard(at, words["state"], words["n"]))
+            heard = self.doors[int(message.topic.split("/")[4])]
+            if not heard or words["n"] > heard[-1].n:  # what is retained may come twice, and late
+                heard.append(Heard(at, words["state"], words["n"]))
             self._news.notify_all()
 
 
