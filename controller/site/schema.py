@@ -13,18 +13,9 @@ from sqlalchemy import (
 )
 
 from controller.journal import journal_table
+from controller.tables import HASH, ID, NAMING, TIME
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-    }
-)
-ID = String(64)
-TIME = String(24)
-HASH = String(64)
+metadata = MetaData(naming_convention=NAMING)
 
 journal = journal_table(metadata)
 
