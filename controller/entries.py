@@ -181,6 +181,7 @@ class MovementIntended(TypedDict):
     where: str
     reason: str  # a sentence's key, e.g. "pickup", "vendor_load", "forgot_something"
     order: NotRequired[str]
+    item: NotRequired[str]
     badge: NotRequired[str]
     seq: NotRequired[int]  # a machine's sequence number
 

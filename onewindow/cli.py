@@ -17,7 +17,7 @@ from controller.clock import SystemClock
 from controller.store import StoreRefused
 from firmware_bridge.profiles import BadProfile
 from firmware_bridge.urls import BadUrl
-from onewindow import bus, journal, logs
+from onewindow import bus, explain, journal, logs
 from onewindow.broker import BrokerMissing
 from onewindow.bus_walk import walk_command
 from onewindow.demo import PORT_MAX, DemoRefused, Options
@@ -56,6 +56,7 @@ Config = Annotated[
 ]
 
 app.add_typer(journal.app, name="journal")
+app.add_typer(explain.app, name="explain")
 bus.app.command("walk")(walk_command)
 app.add_typer(bus.app, name="bus")
 

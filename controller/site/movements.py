@@ -208,6 +208,8 @@ class Movements:
         )
         if wanted.order:
             told["order"] = wanted.order
+        if wanted.item:
+            told["item"] = wanted.item
         if wanted.badge:
             told["badge"] = wanted.badge
         if seq:
