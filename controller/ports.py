@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import Protocol
 
 
@@ -55,10 +56,20 @@ class LockBoard(Protocol):
     name: str
     doors: int
 
-    async def release(self, door: int) -> None:
+    @property
+    def pulses_longer(self) -> bool:
+        """Whether an order says how long its pulse is; else the board's own setting does."""
+        ...
+
+    async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
         """One pulse, sent at most once; returns when the board has accepted it.
 
-        NotMoved: certainly no pulse (refused, budget used up, line down before sending).
+        `by` is the Clock.monotonic() by which the order has left or never will: a decision does
+        not grow old in a line's queue. `longer` asks for one pulse of a second, for a weak lock
+        and only because a person pressed again; where the board does not pulse longer it is the
+        usual pulse. After it the coil rests twice as long.
+
+        NotMoved: certainly no pulse (refused, too late, budget used up, line down before sending).
         OutcomeUnknown: it may have happened.
         """
         ...

@@ -1,7 +1,9 @@
 """One try of one exchange."""
 
 from dataclasses import dataclass
+from math import inf
 
+from controller.faults import NotMoved
 from firmware_bridge.exchange import Request
 
 
@@ -22,7 +24,13 @@ class Attempt:
     probe: Request | None
     on: int
     optional: bool = False  # a board may carry the order out and say nothing
+    by: float = inf  # elapsed time after which it is not sent any more
     sent: bool = False
+
+    def check(self, at: float) -> None:
+        """NotMoved where sending at that time would be too late."""
+        if at > self.by:
+            raise NotMoved(self.device, "not asked to move: the line was not free in time")
 
 
 class SilentAsAllowed(Exception):

@@ -6,7 +6,9 @@ from typing import Final
 
 from controller.ports import Clock
 
-# Lock coils are rated for one tenth of the time: the default pulse of 500 ms needs 5 s.
+# Lock coils are rated for one tenth of the time: the default pulse of 500 ms needs 5 s, and so do
+# shorter ones, because the lock's own switch must be given time to tell.
+RESTS_PER_PULSE: Final = 10
 BETWEEN_PULSES_S: Final = 5.0
 # A person who does not get a door open after six tries needs staff, and a program that tries more
 # often is broken: a coil held warm all day ages, and a door clicking on and on calls strangers.
@@ -20,6 +22,7 @@ class PulseBudget:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._spent: defaultdict[Hashable, deque[float]] = defaultdict(deque)
+        self._rest_s: dict[Hashable, float] = {}  # after the last pulse
 
     def refusal(self, lock: Hashable) -> str:
         """Why this lock may not be pulsed now; empty when it may."""
@@ -27,11 +30,12 @@ class PulseBudget:
         spent = self._spent[lock]
         while spent and spent[0] <= now - WINDOW_S:
             spent.popleft()
-        if spent and now - spent[-1] < BETWEEN_PULSES_S:
-            return f"its coil rests {BETWEEN_PULSES_S:.0f} s between pulses"
+        if spent and now - spent[-1] < (rest_s := self._rest_s[lock]):
+            return f"its coil rests {rest_s:.0f} s between pulses"
         if len(spent) >= PULSES_MAX:
             return f"it was pulsed {len(spent)} times within {WINDOW_S:.0f} s"
         return ""
 
-    def spend(self, lock: Hashable) -> None:
+    def spend(self, lock: Hashable, pulse_s: float) -> None:
         self._spent[lock].append(self._clock.monotonic())
+        self._rest_s[lock] = max(BETWEEN_PULSES_S, RESTS_PER_PULSE * pulse_s)

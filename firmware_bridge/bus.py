@@ -10,6 +10,7 @@ of another kind first. And an answer counts only when station, kind, length and 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from controller.faults import BadReply, LineDown, NoReply, NotMoved, OutcomeUnknown
@@ -131,20 +132,22 @@ class Bus:
         reply_s: float | None = None,
         probe: Request | None = None,
         on: int = 0,
+        by: float = inf,
     ) -> Reply:
-        """Ask for a movement, ahead of everything and once.
+        """Ask for a movement, ahead of everything and once, `by` a time or never.
 
         NotMoved: it was never sent. OutcomeUnknown: it was, and no answer to it came.
         """
-        attempt = Attempt(device, reply_s or self.timing.reply_s, probe, on)
+        attempt = Attempt(device, reply_s or self.timing.reply_s, probe, on, by=by)
         return await self._move(request, attempt)
 
     async def order(
-        self, device: str, request: Request, *, reply_s: float, on: int = 0
+        self, device: str, request: Request, *, reply_s: float, on: int = 0, by: float = inf
     ) -> Reply | None:
         """Move a board that may keep silent about it: None where no answer came. Else as `move`."""
         try:
-            return await self._move(request, Attempt(device, reply_s, None, on, optional=True))
+            attempt = Attempt(device, reply_s, None, on, optional=True, by=by)
+            return await self._move(request, attempt)
         except SilentAsAllowed:
             return None
 
@@ -161,6 +164,7 @@ class Bus:
         overtaken = False
         while True:
             if (wait_s := self._stand_back_s(request, attempt.probe, urgency)) > 0:
+                attempt.check(self._clock.monotonic() + wait_s)
                 await self._clock.sleep(wait_s)  # others have the line meanwhile
             async with self._turns.turn(urgency, again=overtaken):
                 if self._stand_back_s(request, attempt.probe, urgency) > 0:
@@ -247,7 +251,7 @@ class Bus:
             await self._keep_silence(line, attempt.device)
             await self._clear(line)
         # From here to the first byte each microsecond is lost to the line: count afterwards.
-        now = self._clock.monotonic()
+        attempt.check(now := self._clock.monotonic())
         kept_s = now - max(line.last_byte_at, self._sending_until)
         self._sending_until = now + wire_s
         reply, silent = None, False

@@ -151,6 +151,7 @@ class KerongPanel:
     """Fits Panel."""
 
     items = Items.TOGETHER
+    longer_s: float | None = None  # its length is a setting of the board, which it keeps
     settle_s = SETTLE_S
 
     def __init__(
@@ -198,9 +199,10 @@ class KerongPanel:
     async def read_items(self, urgency: Urgency, tries: int) -> Reads:
         raise NotImplementedError("these boards tell doors and items in one answer")
 
-    async def pulse(self, door: int) -> bool:
+    async def pulse(self, door: int, *, by: float, longer: bool) -> bool:
+        assert not longer, "the board has its own pulse"
         order = self._request(self._variant.open, door - 1)
-        reply = await self.bus.order(self.name, order, reply_s=ORDER_S, on=self._connection)
+        reply = await self.bus.order(self.name, order, reply_s=ORDER_S, on=self._connection, by=by)
         return reply is not None
 
     def _request(self, command: int, lock: int = 0) -> Request:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Hashable
 from itertools import count
+from math import inf
 from typing import Final
 
 from controller.faults import BadReply, DeviceFault, NoReply, NotMoved, OutcomeUnknown
@@ -68,37 +69,46 @@ class DoorRow:
             "read_gap_longest_s": self._gap_longest_s,
         }
 
-    async def release(self, door: int) -> None:
+    @property
+    def pulses_longer(self) -> bool:
+        return self.panel.longer_s is not None
+
+    async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
         if not 1 <= door <= self.doors:
             raise NotMoved(self.name, f"there is no door {door}, only 1 to {self.doors}")
         lock = self.panel.lock(door)
         async with self._supply:
             if refusal := self._bus.budget.refusal(lock):
                 raise NotMoved(self.name, f"door {door} is not released: {refusal}")
+            now = self._clock.monotonic()
+            if max(now, self._supply_free_at) > by:
+                raise NotMoved(self.name, f"door {door} is not released: others were before it")
             # No sleep of nothing: a poll would have the line in that turn of the loop.
-            if (rest_s := self._supply_free_at - self._clock.monotonic()) > 0:
-                await self._clock.sleep(rest_s)
+            if now < self._supply_free_at:
+                await self._clock.sleep(self._supply_free_at - now)
             try:
                 await self._prepare(Urgency.RELEASE)
             except DeviceFault as fault:
                 raise NotMoved(self.name, fault.what) from fault
             shut = self._door_reads.settled[door - 1] is True
-            proven = await self._pulse(door, lock)
+            longer_s = self.panel.longer_s if longer else None
+            proven = await self._pulse(door, lock, by, longer_s)
         if not proven:
             await self._prove(door, shut_before=shut)
 
-    async def _pulse(self, door: int, lock: Hashable) -> bool:
+    async def _pulse(self, door: int, lock: Hashable, by: float, longer_s: float | None) -> bool:
         moved = True
         try:
-            return await self.panel.pulse(door)
+            return await self.panel.pulse(door, by=by, longer=longer_s is not None)
         except NotMoved:
             moved = False
             raise
         finally:  # cancelled or unknown: it may have been pulsed
             if moved:
                 now = self._clock.monotonic()
-                self._bus.budget.spend(lock)
-                self._supply_free_at = now + self.panel.pulse_s + SUPPLY_REST_S
+                pulse_s = longer_s or self.panel.pulse_s
+                self._bus.budget.spend(lock, pulse_s)
+                self._supply_free_at = now + pulse_s + SUPPLY_REST_S
                 self._attentive_until = now + ATTENTIVE_S
                 self._near, self._awaited = door, True
 

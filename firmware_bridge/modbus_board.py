@@ -17,6 +17,7 @@ from firmware_bridge.turns import Urgency
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace
 
 PREPARE_TRIES: Final = 3
+LONGER_MS: Final = 1000  # locks burn when they are held longer
 # Our timer is never early; boards count the silence by clocks of their own, up to 1 % slow.
 SILENCE_SPARE: Final = 1.01
 # Boards answer within 20 ms, now and then within 50; a device server adds what its network does.
@@ -49,6 +50,7 @@ class ModbusPanel:
         self._together = _side_by_side(profile)
         self.items = _how_items_are_read(profile)
         self.pulse_s = wiring.pulse_ms / 1000
+        self.longer_s = LONGER_MS / 1000 if profile.pulse.timed_by_us else None
         self._device = device
         self._profile = profile
         self._wiring = wiring
@@ -57,15 +59,16 @@ class ModbusPanel:
     def lock(self, door: int) -> Hashable:
         return (self._wiring.unit + self._profile.pulse.unit, door)
 
-    async def pulse(self, door: int) -> bool:
+    async def pulse(self, door: int, *, by: float, longer: bool) -> bool:
         pulse = self._profile.pulse
+        ms = LONGER_MS if longer else self._wiring.pulse_ms
         order = modbus.write(
             self._wiring.unit + pulse.unit,
             pulse.fc,
             pulse.address + (door - 1) * pulse.per_door,
-            pulse.word(door, self._wiring.pulse_ms),
+            pulse.word(door, ms),
         )
-        await self._device.move(order)
+        await self._device.move(order, by=by)
         return True
 
     async def prepare(self, urgency: Urgency) -> None:

@@ -1,5 +1,7 @@
 """One Modbus device on a Bus: its answers as values, its refusals as faults."""
 
+from math import inf
+
 from controller.faults import (
     BadReply,
     DeviceFault,
@@ -50,8 +52,14 @@ class ModbusDevice:
             raise self._refusal(request, modbus.exception_code(reply.body))
         return reply.body
 
-    async def move(self, request: modbus.Request, certain: frozenset[int] = modbus.ILLEGAL) -> None:
-        """Return when the device has taken the order.
+    async def move(
+        self,
+        request: modbus.Request,
+        certain: frozenset[int] = modbus.ILLEGAL,
+        *,
+        by: float = inf,
+    ) -> None:
+        """Return when the device has taken the order, which leaves `by` a time or never.
 
         NotMoved: never sent, or refused with one of the `certain` codes. OutcomeUnknown: all else.
         """
@@ -61,6 +69,7 @@ class ModbusDevice:
             reply_s=self._reply_s,
             probe=self._probe(request),
             on=self._connection,
+            by=by,
         )
         if not reply.refused:
             return

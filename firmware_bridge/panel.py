@@ -38,6 +38,7 @@ class Panel(Protocol):
     station: int
     items: Items
     pulse_s: float
+    longer_s: float | None  # a pulse that may be asked for instead; None: the board has its own
     settle_s: float  # two equal reads so far apart are believed
 
     def lock(self, door: int) -> Hashable:
@@ -56,9 +57,10 @@ class Panel(Protocol):
         """Never called unless items are read apart."""
         ...
 
-    async def pulse(self, door: int) -> bool:
-        """Ask once. True: accepted. False: the board says nothing that would prove it.
+    async def pulse(self, door: int, *, by: float, longer: bool) -> bool:
+        """Ask once, `by` a time or never; for `longer_s` only where there is one.
 
+        True: accepted. False: the board says nothing that would prove it.
         NotMoved and OutcomeUnknown as in LockBoard.release.
         """
         ...

@@ -159,6 +159,7 @@ class XorPanel:
 
     items = Items.NONE
     pulse_s = PULSE_S
+    longer_s: float | None = None
     settle_s = SETTLE_S
 
     def __init__(
@@ -200,9 +201,12 @@ class XorPanel:
     async def read_items(self, urgency: Urgency, tries: int) -> Reads:
         raise NotImplementedError("these boards have no item sensors")
 
-    async def pulse(self, door: int) -> bool:
+    async def pulse(self, door: int, *, by: float, longer: bool) -> bool:
+        assert not longer, "the board has its own pulse"
         order = Request(self.station, OPEN, door)
-        reply = await self.bus.move(self.name, order, reply_s=OPEN_REPLY_S, on=self._connection)
+        reply = await self.bus.move(
+            self.name, order, reply_s=OPEN_REPLY_S, on=self._connection, by=by
+        )
         return reply.body != order.body()
 
 

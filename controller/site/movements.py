@@ -89,7 +89,7 @@ class Movements:
                 .values(cabinet=place.cabinet, no=place.no)
             )
             self._doors.feed(act, place, Sight.BOLT_RELEASED)
-        if self._is_stale(intent) or not await self._pulse(place):
+        if self._is_stale(intent) or not await self._pulse(place, intent):
             with self._book.act() as act:
                 self._doors.feed(act, place, Sight.BOLT_RESTED)
                 put_back(act, place)
@@ -101,12 +101,12 @@ class Movements:
         """How long a lock's coil has rested; for ever where this process never used it."""
         return self._clock.monotonic() - self._pulsed.get(place, float("-inf"))
 
-    async def _pulse(self, place: Place) -> bool:
+    async def _pulse(self, place: Place, intent: Intent) -> bool:
         """False if the pulse certainly was not given."""
         board, door = self._boards[place]
         self._step("send")
         try:
-            await board.release(door)
+            await board.release(door, by=intent.born + INTENT_AGE_MAX_S)
         except NotMoved:
             return False
         except DeviceFault:

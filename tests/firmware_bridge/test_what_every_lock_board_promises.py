@@ -79,6 +79,59 @@ def test_a_door_that_is_not_there_is_not_moved(kind):
     play(story())
 
 
+def test_an_order_that_waited_for_the_line_too_long_is_not_given(kind):
+    async def story():
+        rig = set_up(kind)
+        await rig.row.look()
+        rig.board.dead = True  # whoever asks it now has the line for a while
+        looking = asyncio.ensure_future(rig.row.look())
+        await asyncio.sleep(0.05)
+        with pytest.raises(NotMoved, match=r"in time|went down"):
+            await rig.row.release(1, by=now() + 0.04)
+        rig.board.dead = False
+        await asyncio.wait([looking])
+        looking.exception()
+        assert rig.board.pulses == []
+        await rig.row.release(1, by=now() + 2)
+
+    play(story())
+
+
+def test_an_order_that_waited_for_another_door_too_long_is_not_given(kind):
+    async def story():
+        rig = set_up(kind)
+        await rig.row.look()
+        await rig.row.release(1)
+        with pytest.raises(NotMoved, match="others were before it"):
+            await rig.row.release(2, by=now() + 0.1)
+        await rig.row.release(2, by=now() + 2)
+        assert rig.board.pulses == [1, 2]
+
+    play(story())
+
+
+def test_a_longer_pulse_is_given_where_the_order_says_how_long(kind):
+    async def story():
+        rig = set_up(kind)
+        await rig.row.look()
+        before = len(rig.plugs.frames)
+        await rig.row.release(1, longer=True)
+        orders = [frame for frame in rig.plugs.frames[before:] if b"\x05\x02\x00" in frame]
+        assert [order for order in orders if b"\x05\x02\x00\x00\x0a" in order] == orders
+        assert rig.row.pulses_longer is bool(orders) is ("relay" in kind.name)
+        await asyncio.sleep(6)
+        if rig.row.pulses_longer:
+            with pytest.raises(NotMoved, match="rests 10 s"):
+                await rig.row.release(1)
+            await asyncio.sleep(4)
+        rig.board.open_doors.clear()
+        await rig.row.look()
+        await rig.row.release(1)
+        assert rig.board.pulses == [1, 1]
+
+    play(story())
+
+
 def test_a_watch_tells_a_door_s_story(kind):
     async def story():
         rig = set_up(kind, springs=False)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from controller.faults import LineDown, NoReply, NotMoved, OutcomeUnknown
 from controller.ports import (
@@ -28,8 +29,10 @@ class Box:
     open: bool = False
     unlocked_until: float = -1.0
     jammed: bool = False
+    weak: bool = False  # moves by a longer pulse only
     inside: list[str] = field(default_factory=list)
     pulses: int = 0  # frames that reached the board
+    longer_pulses: int = 0  # of these
     bolts: int = 0  # times that the bolt really moved
     says: DoorSight | None = None  # a switch that lies
 
@@ -61,6 +64,8 @@ class Cabinet:
         self.lose_replies = 0  # of so many releases to come
         self.refuse = 0
         self.look_s = 0.0
+        self.pulses_longer = True
+        self.line_busy_s = 0.0  # with others, before a release has its turn
         self.silent = False
         self.gone = False
         self.before_pulse: Callable[[int], None] = lambda _door: None
@@ -74,26 +79,30 @@ class Cabinet:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
-    async def release(self, door: int) -> None:
+    async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
         self.power.strike()
         self._check_line()
+        await asyncio.sleep(self.line_busy_s)
+        if self.now() > by:
+            raise NotMoved(self.name, "the line was not free in time")
         await asyncio.sleep(0.02)
         self.power.check()
         if self.refuse:
             self.refuse -= 1
             raise NotMoved(self.name, "refused")
-        self._pulse(door)
+        self._pulse(door, longer=longer and self.pulses_longer)
         self.power.strike()
         if self.lose_replies:
             self.lose_replies -= 1
             await asyncio.sleep(0.3)
             raise OutcomeUnknown(self.name, "no reply")
 
-    def _pulse(self, door: int) -> None:
+    def _pulse(self, door: int, *, longer: bool) -> None:
         self.before_pulse(door)
         box = self[door]
         box.pulses += 1
-        if not box.jammed:
+        box.longer_pulses += longer
+        if not box.jammed and (longer or not box.weak):
             box.bolts += 1
             box.unlocked_until = self.now() + FALLS_BACK_S
         self._changed.set()

@@ -170,3 +170,17 @@ def test_two_visits_of_one_order_never_go_on_at_once(town):
             assert pulses(town) == 2
 
     run(story)
+
+
+def test_a_decision_that_waits_too_long_for_the_line_moves_nothing(town):
+    async def story():
+        async with town.at_work():
+            await town.loaded()
+            town.cabinet.line_busy_s = 2.5
+            await confirmed(town)
+            await town.until(lambda: town.up("movement.settled")[1:])
+            assert town.up("movement.settled")[-1]["outcome"] == "not_moved"
+            assert pulses(town) == 1
+            assert state_of(town) == "loaded"
+
+    run(story)
