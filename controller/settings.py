@@ -9,9 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretBytes,
     SecretStr,
@@ -21,6 +19,18 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+)
+
+from controller.equipment import (
+    AttentionTable,
+    CabinetTable,
+    CardReaderTable,
+    CompartmentTable,
+    EnvironmentTable,
+    LineTable,
+    MachineTable,
+    ScannerTable,
+    Table,
 )
 
 ENV_PREFIX = "ONEWINDOW_"
@@ -54,21 +64,12 @@ Key32 = Annotated[SecretBytes, BeforeValidator(_from_hex), AfterValidator(_exact
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SiteId = Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,32}$")]
 VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-DeviceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
 Lang = Literal["zh-CN", "en"]
-Size = Literal["S", "M", "L"]
-Reach = Literal["low", "mid", "high"]
 
 
-class _Table(BaseModel):
-    """One table of the file; a key that it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class MqttTable(_Table):
+class MqttTable(Table):
     """`[mqtt]`: the broker. A site without this table runs by itself."""
 
     host: str = "127.0.0.1"
@@ -78,7 +79,7 @@ class MqttTable(_Table):
     keepalive_s: Annotated[int, Field(ge=2, le=600)] = 10
 
 
-class SiteTable(_Table):
+class SiteTable(Table):
     """`[site]`."""
 
     id: SiteId
@@ -86,57 +87,20 @@ class SiteTable(_Table):
     address: str
     tel: str = ""  # staff on call, named on the kiosk's screen
     data: Path = Path("data")  # folder of site.db; relative to the settings file
+    # Folder of Modbus profiles of one's own, likewise; without it `profiles` in `data`, if there.
+    profiles: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: Port = 8001
     lang: Lang = "zh-CN"
-    framed_by: list[str] = []  # origins whose pages may show the kiosk inside; none in earnest
+    # Origins whose pages may show the kiosk inside; none in earnest.
+    framed_by: list[str] = Field(default_factory=list)
 
     @property
     def database(self) -> Path:
         return self.data / "site.db"
 
 
-class LineTable(_Table):
-    """`[[line]]`: a line by name, for people and the simulator; device URLs name its path."""
-
-    name: DeviceName
-    url: str
-
-
-class CabinetTable(_Table):
-    """`[[cabinet]]`: doors are counted on from board to board in the order of `boards`."""
-
-    letter: Annotated[str, Field(pattern=r"^[A-Z]$")]
-    boards: Annotated[list[str], Field(min_length=1)]
-
-
-class CompartmentTable(_Table):
-    """`[[compartment]]`."""
-
-    cabinet: Annotated[str, Field(pattern=r"^[A-Z]$")]
-    no: Annotated[int, Field(ge=1, le=999)]
-    size: Size
-    height_cm: Annotated[int, Field(ge=0, le=300)]  # of the handle above the floor
-    reach: Reach = "mid"
-
-
-class MachineTable(_Table):
-    """`[[machine]]`: a licence machine."""
-
-    name: DeviceName
-    url: str
-    kind: Literal["print", "store"] = "print"  # for the simulator; a real one tells it itself
-    slots: Annotated[int, Field(ge=1, le=256)] = 60  # likewise, of a machine that stores
-
-
-class ScannerTable(_Table):
-    """`[[scanner]]`."""
-
-    name: DeviceName
-    url: str
-
-
-class PolicyTable(_Table):
+class PolicyTable(Table):
     """`[policy]` of a site: durations in seconds, the defaults are the field's custom."""
 
     confirm_pickup: bool = (
@@ -170,7 +134,7 @@ class PolicyTable(_Table):
     code_rest_s: Seconds = 1_800
 
 
-class LinkTable(_Table):
+class LinkTable(Table):
     """`[link]` of a site: what it shares with its district and nobody else."""
 
     key: Key  # authenticates batches of entries
@@ -178,7 +142,7 @@ class LinkTable(_Table):
     typed_salt: Key  # typed codes are stored under it
 
 
-class DistrictTable(_Table):
+class DistrictTable(Table):
     """`[district]`."""
 
     name: str = ""
@@ -203,7 +167,7 @@ class DistrictTable(_Table):
         return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
 
 
-class DistrictSiteTable(_Table):
+class DistrictSiteTable(Table):
     """`[[site]]` of a district; the three secrets are the ones in that site's `[link]`."""
 
     id: SiteId
@@ -216,14 +180,14 @@ class DistrictSiteTable(_Table):
     typed_salt: Key
 
 
-class VendorTable(_Table):
+class VendorTable(Table):
     """`[[vendor]]`: engraves seals and loads cabinets."""
 
     id: VendorId
     name: str
 
 
-class ApiKeyTable(_Table):
+class ApiKeyTable(Table):
     """`[[api_key]]`: `sha256` is hex, of a bearer key of 128 random bits or more."""
 
     name: str
@@ -233,7 +197,7 @@ class ApiKeyTable(_Table):
     ]
 
 
-class LoginTable(_Table):
+class LoginTable(Table):
     """`[[login]]`: a person at `/ops` or `/vendor`."""
 
     username: str
@@ -248,7 +212,7 @@ class LoginTable(_Table):
         return self
 
 
-class BadgeTable(_Table):
+class BadgeTable(Table):
     """`[[badge]]`: good at the sites that `hashes` names.
 
     A hash is `codes.keyed_hash` with that site's code key over the text behind `OWB:`.
@@ -266,7 +230,7 @@ class BadgeTable(_Table):
         return self
 
 
-class MessagesTable(_Table):
+class MessagesTable(Table):
     """`[messages]`: what reaches a recipient, and when."""
 
     notify_at_night: bool = False  # false: from 21:00 to 08:00 "ready" waits for 08:00
@@ -299,6 +263,9 @@ class SiteSettings(_Settings):
     compartment: Annotated[list[CompartmentTable], Field(min_length=1)]
     machine: list[MachineTable] = []
     scanner: list[ScannerTable] = []
+    card_reader: list[CardReaderTable] = []
+    environment: list[EnvironmentTable] = []
+    attention: AttentionTable = AttentionTable()
     policy: PolicyTable = PolicyTable()
     link: LinkTable
     mqtt: MqttTable | None = None
@@ -308,11 +275,20 @@ class SiteSettings(_Settings):
         letters = [each.letter for each in self.cabinet]
         _unique("cabinet.letter", letters)
         _unique("compartment", [f"{each.cabinet}/{each.no}" for each in self.compartment])
-        _unique("machine.name", [each.name for each in self.machine])
-        _unique("scanner.name", [each.name for each in self.scanner])
+        machines = [each.name for each in self.machine]
+        scanners = [each.name for each in self.scanner]
+        readers = [each.name for each in self.card_reader]
+        around = [each.name for each in self.environment]
+        _unique("machine.name", machines)
+        _unique("scanner.name", scanners)
+        _unique("card_reader.name", readers)
+        _unique("environment.name", around)
         _unique("line.name", [each.name for each in self.line])
         for each in self.compartment:
             _known("compartment.cabinet", each.cabinet, letters)
+        for cabinet in [each.cabinet for each in self.environment]:
+            _known("environment.cabinet", cabinet, letters)
+        _unique("name", [*machines, *scanners, *readers, *around])
         return self
 
 

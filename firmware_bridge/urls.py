@@ -201,6 +201,20 @@ def parse(text: str) -> DeviceUrl:
     return DeviceUrl(text, name, place, profile, numbers, choices)
 
 
+def parse_line(text: str) -> DeviceUrl:
+    """Take apart a URL that may leave out which device on its line it means."""
+    scheme = SCHEMES.get(text.partition("://")[0])
+    if scheme is None:
+        return parse(text)
+    parts = urlsplit(text)
+    usual = dict(parse_qsl(urlsplit(scheme.example).query))
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    added = "&".join(f"{each}={usual[each]}" for each in scheme.needed if each not in given)
+    if not added:
+        return parse(text)
+    return parse(f"{text}{'&' if parts.query else '?'}{added}")
+
+
 def _parameters(text: str, query: str, example: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))

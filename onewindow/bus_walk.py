@@ -18,6 +18,7 @@ from controller.settings import SiteSettings
 from firmware_bridge.commissioning import MOVES_WITHIN_S
 from firmware_bridge.open import Bridge
 from firmware_bridge.walk import CabinetBoard, Place, Walk, Walked, clashes
+from onewindow.devices import addresses, bridge_of
 from onewindow.settings_file import load_site
 from onewindow.walk_record import NotPassed, record_of, write_record
 
@@ -36,9 +37,8 @@ def walk_command(
     settings = load_site(config)
     if not sys.stdin.isatty():
         raise UsageError("a walk needs a person at a terminal: doors move and must be shut again")
-    folder = settings.site.data / "profiles"
     clock, record = SystemClock(), record_of(config)
-    bridge = Bridge(clock, user_profiles=folder if folder.is_dir() else None)
+    bridge = bridge_of(settings, clock)
     try:
         walk = Walk(list(_boards(settings, bridge)), clock, wait)
         problems = clashes(_named(settings), bridge.profiles)
@@ -59,13 +59,12 @@ def walk_command(
 
 
 def _named(settings: SiteSettings) -> Mapping[str, str]:
-    """Every board's URL by its name, and every licence machine's."""
-    boards = {
-        f"{each.letter}{number}": url
-        for each in settings.cabinet
-        for number, url in enumerate(each.boards, 1)
+    """The URL of every device that shares a line, by its name."""
+    return {
+        name: url
+        for key, name, url in addresses(settings)
+        if key not in ("scanner.url", "card_reader.url")
     }
-    return boards | {each.name: each.url for each in settings.machine}
 
 
 def _boards(settings: SiteSettings, bridge: Bridge) -> Iterator[CabinetBoard]:

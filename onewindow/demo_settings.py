@@ -21,6 +21,8 @@ Tables = dict[str, Any]
 def site_toml(ports: Ports, folders: Folders, secrets: dict[str, str], lang: str) -> str:
     line = f"modbus+rtu://{folders.lines}/L1?baud=19200&parity=N"
     machine = f"modbus+tcp://{ports.host}:{ports.machine}?unit=1&profile=licence-machine"
+    air = f"modbus+rtu://{folders.lines}/L2?baud=9600&parity=N"
+    card_reader = f"idcard+serial://{folders.lines}/C1?baud=115200"
     scanner = f"scanner+serial://{folders.lines}/S1?baud=9600"
     site = {
         "id": SITE_ID,
@@ -36,13 +38,18 @@ def site_toml(ports: Ports, folders: Folders, secrets: dict[str, str], lang: str
     return toml(
         {
             "site": site,
-            "line": [{"name": "L1", "url": line}],
+            "line": [{"name": "L1", "url": line}, {"name": "L2", "url": air}],
             "cabinet": [
                 {"letter": "A", "boards": [f"{line}&unit=1&profile=waveshare-relay-32"]},
             ],
             "compartment": _compartments(),
             "machine": [{"name": "M1", "url": machine}],
             "scanner": [{"name": "S1", "url": scanner}],
+            "card_reader": [{"name": "C1", "url": card_reader}],
+            "environment": [
+                {"name": "E1", "cabinet": "A", "url": f"{air}&unit=1&profile=xy-md02"},
+                {"name": "E2", "cabinet": "A", "url": f"{air}&unit=2&profile=env-io-8"},
+            ],
             "link": {
                 "key": secrets["link_key"],
                 "code_key": secrets["code_key"],

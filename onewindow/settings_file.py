@@ -16,9 +16,11 @@ class BadSettings(ValueError):
 
 
 def load_site(path: Path) -> SiteSettings:
-    """The site's settings; its data folder made absolute. BadSettings names the key at fault."""
+    """The site's settings; its folders made absolute. BadSettings names the key at fault."""
     settings = _load(SiteSettings, path)
-    table = settings.site.model_copy(update={"data": path.absolute().parent / settings.site.data})
+    site, beside = settings.site, path.absolute().parent
+    profiles = None if site.profiles is None else beside / site.profiles
+    table = site.model_copy(update={"data": beside / site.data, "profiles": profiles})
     return settings.model_copy(update={"site": table})
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast, get_args
 from urllib.parse import urlsplit
 
-from controller.settings import CabinetTable, MachineTable, SiteSettings
+from controller.equipment import CabinetTable, EnvironmentTable, MachineTable
+from controller.settings import SiteSettings
 from controller.store import StoreRefused
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace, TcpPlace, parse
 from onewindow.settings_file import BadSettings
@@ -12,11 +14,14 @@ from simulator.memory import Broken
 from simulator.plan import (
     BoardPlan,
     CabinetPlan,
+    CardReaderPlan,
     CompartmentPlan,
     LinePlan,
     MachinePlan,
     Plan,
     ScannerPlan,
+    SensorKind,
+    SensorPlan,
 )
 from simulator.run import serve
 from simulator.wiring import LOCKS, XOR_LOCKS
@@ -49,6 +54,8 @@ def plan_of(settings: SiteSettings) -> Plan:
         cabinets=tuple(_cabinet(each, settings, names, lines) for each in settings.cabinet),
         machines=tuple(_machine(each, names, lines) for each in settings.machine),
         scanners=tuple(_scanner(each.name, each.url) for each in settings.scanner),
+        card_readers=tuple(_card_reader(each.name, each.url) for each in settings.card_reader),
+        sensors=tuple(_sensor(each, names, lines) for each in settings.environment),
         lines=tuple(lines.values()),
     )
 
@@ -134,3 +141,22 @@ def _scanner(name: str, text: str) -> ScannerPlan:
     if not isinstance(url.place, SerialPlace):
         raise BadSettings(f"scanner.url: {text} cannot be simulated; use scanner+serial")
     return ScannerPlan(name, Path(url.place.path), url.place.baud, url.suffix)
+
+
+def _card_reader(name: str, text: str) -> CardReaderPlan:
+    url = _parse("card_reader.url", text)
+    if url.protocol != "idcard" or not isinstance(url.place, SerialPlace):
+        raise BadSettings(f"card_reader.url: {text} cannot be simulated; use idcard+serial")
+    return CardReaderPlan(name, Path(url.place.path), url.place.baud)
+
+
+def _sensor(
+    table: EnvironmentTable, names: dict[str, str], lines: dict[str, LinePlan]
+) -> SensorPlan:
+    url = _parse("environment.url", table.url)
+    if url.profile not in get_args(SensorKind):
+        known = ", ".join(get_args(SensorKind))
+        raise BadSettings(f"environment.url: {table.url} cannot be simulated; profiles are {known}")
+    line = names.get(url.place.key, table.name)
+    lines.setdefault(line, _line(line, url))
+    return SensorPlan(line, url.unit, cast("SensorKind", url.profile))

@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from random import SystemRandom
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Connection, func, select
@@ -29,6 +27,7 @@ from controller.telemetry.mqtt import SiteMqtt
 from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
 from onewindow.broker_login import broker_of
+from onewindow.devices import Devices, bridge_of, devices_of, line_names
 from onewindow.listening import listening
 from onewindow.migrate import upgrade
 from onewindow.server import serve
@@ -44,15 +43,14 @@ async def run(settings: SiteSettings, step: Callable[[str], None] = _uncounted) 
     """The site works until SIGTERM or SIGINT. `step` is called at each commit and movement."""
     table, clock = settings.site, SystemClock()
     async with AsyncExitStack() as keep_open:
+        bridge = await keep_open.enter_async_context(bridge_of(settings, clock))
+        devices = devices_of(settings, bridge)
         heard = keep_open.enter_context(
             listening(table.http_host, table.http_port, "site.http_port")
         )
         store = keep_open.enter_context(open_store(table.database, schema.journal, clock))
         upgrade(store, "site")
-        bridge = await keep_open.enter_async_context(
-            Bridge(clock, user_profiles=_profiles(table.data))
-        )
-        site = _site(settings, store, clock, bridge, step)
+        site = _site(settings, store, clock, devices, step)
         life = [site.run]
         link = _link(settings, settings.mqtt, site, store, bridge) if settings.mqtt else None
         if link is not None:
@@ -85,33 +83,21 @@ def _plan(settings: SiteSettings) -> list[CompartmentPlan]:
     ]
 
 
-def _profiles(folder: Path) -> Path | None:
-    """Where users put Modbus profiles of their own."""
-    return found if (found := folder / "profiles").is_dir() else None
-
-
 def _site(
     settings: SiteSettings,
     store: Store,
     clock: Clock,
-    bridge: Bridge,
+    devices: Devices,
     step: Callable[[str], None],
 ) -> Site:
     return Site(
         settings,
         store,
         clock,
-        boards={
-            each.letter: [
-                bridge.lock_board(url, f"{each.letter}{number}")
-                for number, url in enumerate(each.boards, 1)
-            ]
-            for each in settings.cabinet
-        },
-        machines={
-            each.name: bridge.licence_machine(each.url, each.name) for each in settings.machine
-        },
-        readers={each.name: bridge.code_reader(each.url, each.name) for each in settings.scanner},
+        boards=devices.boards,
+        machines=devices.machines,
+        readers=devices.scanners,
+        card_readers=devices.card_readers,
         step=step,
     )
 
@@ -141,12 +127,7 @@ def _link(
 
 
 def _line_names(settings: SiteSettings) -> dict[str, str]:
-    """The names that people gave to lines, by what a Bus calls them."""
-    return {
-        (parts.netloc or parts.path): each.name
-        for each in settings.line
-        for parts in [urlsplit(each.url)]
-    }
+    return {key: line.name for key, line in line_names(settings).items()}
 
 
 def _health(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+SensorKind = Literal["xy-md02", "env-io-8", "waveshare-io-8"]
+
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
@@ -89,7 +91,7 @@ class SensorPlan:
 
     line: str
     unit: int
-    profile: Literal["xy-md02", "env-io-8", "waveshare-io-8"]
+    profile: SensorKind
 
 
 @dataclass(frozen=True, slots=True)

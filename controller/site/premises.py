@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from controller.ports import Clock, LicenceMachine, LockBoard
+from controller.ports import Clock, IdCardReader, LicenceMachine, LockBoard
 from controller.settings import PolicyTable, SiteSettings
 from controller.site.bell import Bell
 from controller.site.book import Book
@@ -36,6 +36,7 @@ class Premises:
     bell: Bell
     clock: Clock
     slow: Slow = asyncio.to_thread
+    card_readers: Mapping[str, IdCardReader] = field(default_factory=dict)
 
 
 def shown_items(connection: Connection, order: str) -> tuple[ShownItem, ...]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,7 +14,7 @@ from controller.entries import AlarmKind, CompartmentPlan, CompartmentState, Sit
 from controller.faults import NoReply
 from controller.journal import BrokenChain
 from controller.keep import keep
-from controller.ports import Clock, CodeReader, LicenceMachine, LockBoard
+from controller.ports import Clock, CodeReader, IdCardReader, LicenceMachine, LockBoard
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import raise_alarm
@@ -58,6 +59,7 @@ class Site:
         boards: Mapping[str, Sequence[LockBoard]],
         machines: Mapping[str, LicenceMachine],
         readers: Mapping[str, CodeReader],
+        card_readers: Mapping[str, IdCardReader] = MappingProxyType({}),
         step: Callable[[str], None] = _nothing,
         slow: Slow = asyncio.to_thread,
     ) -> None:
@@ -68,7 +70,7 @@ class Site:
         self._readers = dict(readers)
         self._problem: str | None = "settling"
         p = furnish(settings, Book(store, settings.site.id, clock, step), clock, boards, machines)
-        self._premises = replace(p, slow=slow)
+        self._premises = replace(p, slow=slow, card_readers=card_readers)
         self._bell, self._book, self._desk = p.bell, p.book, p.desk
         self._doors, self._watch = p.doors, p.watch
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants

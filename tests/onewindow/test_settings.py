@@ -69,6 +69,13 @@ def test_a_short_site_file_gives_everything_the_site_needs(site_file: Path):
     assert settings.mqtt is None
 
 
+def test_folders_are_meant_from_where_the_file_lies(site_file: Path):
+    text = SITE.replace('id = "FT-0001"', 'id = "FT-0001"\ndata = "x"\nprofiles = "boards"')
+    site_file.write_text(text, encoding="utf-8")
+    site = load_site(site_file).site
+    assert (site.data, site.profiles) == (site_file.parent / "x", site_file.parent / "boards")
+
+
 def test_the_environment_has_the_last_word(site_file: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ONEWINDOW_SITE__HTTP_PORT", "9001")
     monkeypatch.setenv("ONEWINDOW_POLICY__CONFIRM_PICKUP", "false")
@@ -92,6 +99,19 @@ def test_the_environment_has_the_last_word(site_file: Path, monkeypatch: pytest.
         ),
         ('[[compartment]]\ncabinet = "A"\nno = 1\nsize = "S"\nheight_cm = 3', "A/1 is given twice"),
         ("[[machine]]\nname = 'M1'\nurl = 3", "machine.0.url"),
+        ("[[card_reader]]\nname = 'C1'\nurl = 'x'\nport = 1", "card_reader.0.port: no such key"),
+        ("[[card_reader]]\nname = 'C1'", "card_reader.0.url: missing"),
+        (
+            "[[environment]]\nname = 'E1'\ncabinet = 'B'\nurl = 'x'",
+            "environment.cabinet: B is not in this file",
+        ),
+        (
+            "[[scanner]]\nname = 'E1'\nurl = 'x'\n[[card_reader]]\nname = 'E1'\nurl = 'x'",
+            "name: E1 is given twice",
+        ),
+        ("[attention]\nidle_slots = 0", "attention.idle_slots"),
+        ("[attention]\nsilent_share = 0.9", "attention.silent_share"),
+        ("[attention]\nslots = 1", "attention.slots: no such key"),
     ],
 )
 def test_a_wrong_key_is_refused_in_one_line_that_names_it(site_file: Path, line: str, key: str):

@@ -13,7 +13,7 @@ LINE = "modbus+rtu:///x/L0?baud=9600"
 BOARD = f"{LINE}&unit=1&profile=waveshare-relay-8"
 
 
-def settings(boards=(BOARD,), machine="", lines=(LINE,), **kind):
+def settings(boards=(BOARD,), machine="", lines=(LINE,), air=(), card="", **kind):
     return SiteSettings(
         site={"id": "FT-0001", "name": "n", "address": "a"},
         line=[{"name": f"L{n}", "url": url} for n, url in enumerate(lines, 1)],
@@ -21,6 +21,8 @@ def settings(boards=(BOARD,), machine="", lines=(LINE,), **kind):
         compartment=[{"cabinet": "A", "no": 1, "size": "S", "height_cm": 100}],
         machine=[{"name": "M1", "url": machine, **kind}] if machine else [],
         scanner=[],
+        card_reader=[{"name": "C1", "url": card}] if card else [],
+        environment=[{"name": f"E{n}", "cabinet": "A", "url": url} for n, url in enumerate(air, 1)],
         link={"key": KEY, "code_key": KEY, "typed_salt": KEY},
     )
 
@@ -77,3 +79,32 @@ def test_a_board_that_nothing_here_can_play_is_refused_by_its_name():
     line = "modbus+rtu:///x/L1?baud=9600"
     with pytest.raises(BadSettings, match="boards home-made cannot be simulated"):
         plan_of(settings([f"{line}&unit=1&profile=home-made"], lines=[line]))
+
+
+def test_air_may_share_a_line_with_boards_or_have_one_of_its_own():
+    own = "modbus+rtu:///x/L2?baud=9600"
+    air = (f"{LINE}&unit=11&profile=xy-md02", f"{own}&unit=1&profile=env-io-8")
+    plan = plan_of(settings(lines=[LINE, own], air=air))
+    World(plan, SystemClock())
+    assert [(each.line, each.unit, each.profile) for each in plan.sensors] == [
+        ("L1", 11, "xy-md02"),
+        ("L2", 1, "env-io-8"),
+    ]
+    assert [each.name for each in plan.lines] == ["L1", "L2"]
+
+
+def test_a_card_reader_is_built_on_its_own_path():
+    [reader] = plan_of(settings(card="idcard+serial:///x/C1?baud=9600")).card_readers
+    assert (reader.name, str(reader.link), reader.baud) == ("C1", "/x/C1", 9600)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"card": "scanner+serial:///x/C1"}, "card_reader.url: .*use idcard"),
+        ({"air": [f"{LINE}&unit=1&profile=home-made"]}, "environment.url: .*profiles are xy-md02"),
+    ],
+)
+def test_what_nothing_here_can_play_is_refused_by_its_key(what, said):
+    with pytest.raises(BadSettings, match=said):
+        plan_of(settings(**what))

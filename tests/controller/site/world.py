@@ -18,17 +18,9 @@ from sqlalchemy import func, select
 from controller.clock import LoopClock
 from controller.codes import SECRET_LENGTH, keyed_hash, qr_text, typed_hash
 from controller.entries import Down
+from controller.equipment import CabinetTable, CompartmentTable, MachineTable, ScannerTable
 from controller.journal import Stream, read_entry
-from controller.settings import (
-    CabinetTable,
-    CompartmentTable,
-    LinkTable,
-    MachineTable,
-    PolicyTable,
-    ScannerTable,
-    SiteSettings,
-    SiteTable,
-)
+from controller.settings import LinkTable, PolicyTable, SiteSettings, SiteTable
 from controller.site.kiosk import KioskView
 from controller.site.schema import journal, metadata
 from controller.site.site import Site
