@@ -204,7 +204,8 @@ class Bus:
             self._wire = self._new_wire()
             self._number = self._silent = 0
             if self._wire.numbered:
-                self.stations.clear()
+                for station in self.stations.values():
+                    station.begin_anew()
             self._rest_until = max(self._rest_until, now + self.timing.settle_s)
         return self._line
 

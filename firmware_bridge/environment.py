@@ -40,6 +40,9 @@ class ModbusSurroundings:
             for name, contact in (contacts.at if contacts else {}).items()
         }
 
+    def figures(self) -> dict[str, float]:
+        return self._device.bus.stations[self._unit].figures()
+
     async def look(self) -> EnvironmentSight:
         return await self._sight(Urgency.LOOK)
 

@@ -161,6 +161,7 @@ class KerongPanel:
         self.doors = wiring.doors
         self.bus = bus
         self.station = wiring.address
+        self.stations = frozenset({self.station})
         self.pulse_s = (wiring.pulse_ms or PULSE_MS) / 1000
         self._variant = variant
         self._wiring = wiring

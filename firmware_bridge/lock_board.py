@@ -11,6 +11,7 @@ from controller.faults import BadReply, DeviceFault, NoReply, NotMoved, OutcomeU
 from controller.ports import BoardSight, Clock, DoorSight, Presence
 from firmware_bridge.debounce import SETTLE_S, Debounce
 from firmware_bridge.panel import Items, Panel, Reads
+from firmware_bridge.stations import figures_of
 from firmware_bridge.turns import Urgency
 
 POLL_S: Final = 0.1  # an idle board: a forced door is on MQTT within a quarter of a second
@@ -48,7 +49,7 @@ class DoorRow:
         self._near = 1  # the door that is waited for
         self._awaited = False  # it was released and has not been seen open since
         self._read_s = SETTLE_S  # the shortest time that reading all doors has taken
-        self._read_at: float | None = None
+        self._looked_at: float | None = None  # a read of all doors was answered
         self._read_all = False  # the last read was of all doors
         self._gap_longest_s = 0.0
         panel.bus.on_report(panel.station, self._reported)
@@ -60,18 +61,22 @@ class DoorRow:
         self._door_reads = Debounce(self.doors, self.panel.settle_s)
         self._item_reads = Debounce(self.doors if has_items else 0, self.panel.settle_s)
         self._fell_shut: set[int] = set()  # doors (from 0) whose items were not read since
-        self._read_at = None
 
     def figures(self) -> dict[str, float]:
         """What the board's own counters say, and the longest time a door was not looked at."""
         return {
-            **self._bus.stations[self.panel.station].figures(),
-            "read_gap_longest_s": self._gap_longest_s,
+            **figures_of(*(self._bus.stations[number] for number in self.panel.stations)),
+            "read_gap_longest_s": max(self._gap_longest_s, self._read_ago_s),
+            "read_ago_s": self._read_ago_s,
         }
 
     @property
     def pulses_longer(self) -> bool:
         return self.panel.longer_s is not None
+
+    @property
+    def _read_ago_s(self) -> float:
+        return 0.0 if self._looked_at is None else self._clock.monotonic() - self._looked_at
 
     async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
         if not 1 <= door <= self.doors:
@@ -227,9 +232,8 @@ class DoorRow:
         self._read_all = near is None
         if near is None:
             self._read_s = min(self._read_s, at - began)
-            if self._read_at is not None:
-                self._gap_longest_s = max(self._gap_longest_s, at - self._read_at)
-            self._read_at = at
+            self._gap_longest_s = max(self._gap_longest_s, self._read_ago_s)
+            self._looked_at = at
         before = self._door_reads.settled
         self._door_reads.feed(reads.closed, at)
         self._note_changes(before)

@@ -47,6 +47,7 @@ class ModbusPanel:
         self.doors = wiring.doors
         self.bus: Bus = device.bus
         self.station = wiring.unit + profile.door.units[0]
+        self.stations = _stations(profile, wiring)
         self._together = _side_by_side(profile)
         self.items = _how_items_are_read(profile)
         self.pulse_s = wiring.pulse_ms / 1000
@@ -165,6 +166,11 @@ class ModbusPanel:
                     found += modbus.words_of(body)
             bits += tuple(map(bool, found)) if inputs.bits is None else _bits(found, share)
         return bits[: self.doors]
+
+
+def _stations(profile: Profile, wiring: Wiring) -> frozenset[int]:
+    items = profile.item.units if profile.item else ()
+    return frozenset(wiring.unit + n for n in (profile.pulse.unit, *profile.door.units, *items))
 
 
 def _side_by_side(profile: Profile) -> bool:

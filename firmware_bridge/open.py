@@ -1,6 +1,7 @@
 """Every device of a site by its URL; devices on one line share one Bus."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from controller.ports import Clock
 from firmware_bridge import idcard, kerong, modbus_board, urls, xorboard
 from firmware_bridge.bus import Bus
 from firmware_bridge.environment import ModbusSurroundings
+from firmware_bridge.figures import Figures, LineFigures, line_figures
 from firmware_bridge.idcard import SamReader
 from firmware_bridge.licence_machine import ModbusLicenceMachine
 from firmware_bridge.lines import LineOpener, open_line
@@ -62,6 +64,7 @@ class Bridge:
         self._surroundings = load_surroundings(user_profiles)
         self._shared: dict[str, _Shared] = {}
         self._listened: dict[str, str] = {}
+        self._boards: defaultdict[str, dict[str, Callable[[], Figures]]] = defaultdict(dict)
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,6 +86,13 @@ class Bridge:
         """Every Bus by its device file or host and port."""
         return {key: shared.bus for key, shared in self._shared.items()}
 
+    def figures(self) -> tuple[LineFigures, ...]:
+        """What every line and every board on it has done; of a code reader there is nothing."""
+        now = self._clock.monotonic()
+        return tuple(
+            line_figures(key, bus, self._boards[key], now) for key, bus in self.lines.items()
+        )
+
     @property
     def profiles(self) -> Mapping[str, Source]:
         return self._profiles
@@ -100,7 +110,9 @@ class Bridge:
                 f"{text}: {url.scheme} is no lock board; like {urls.EXAMPLES['modbus+tcp']}"
             )
         panel = dialect.panel(url, name, self.bus(url), self._profiles)
-        return DoorRow(panel, self._clock, poll_s=poll_s)
+        row = DoorRow(panel, self._clock, poll_s=poll_s)
+        self._boards[url.place.key][name] = row.figures
+        return row
 
     def environment(self, text: str, name: str) -> ModbusSurroundings:
         """Return the sensors and lamps behind a URL; BadUrl when it cannot be any."""
@@ -116,7 +128,9 @@ class Bridge:
         device = ModbusDevice(name, self.bus(url), reply_s(url))
         if profile.ident is not None:
             device.probe_at = (profile.ident.fc, profile.ident.address)
-        return ModbusSurroundings(device, url.unit, profile, self._clock)
+        around = ModbusSurroundings(device, url.unit, profile, self._clock)
+        self._boards[url.place.key][name] = around.figures
+        return around
 
     def id_card_reader(self, text: str, name: str) -> SamReader:
         """Return the card reader behind a URL; it has its line for itself."""
@@ -133,6 +147,7 @@ class Bridge:
         if url.profile != urls.LICENCE_MACHINE:
             raise BadUrl(f"{text}: a licence machine has profile={urls.LICENCE_MACHINE}")
         device = ModbusDevice(name, self.bus(url), reply_s(url))
+        self._boards[url.place.key][name] = device.bus.stations[url.unit].figures
         return ModbusLicenceMachine(device, url.unit, self._clock)
 
     def code_reader(self, text: str, name: str) -> SerialScanner:

@@ -35,7 +35,8 @@ class Panel(Protocol):
     name: str
     doors: int
     bus: Bus
-    station: int
+    station: int  # that reports by itself, if any does
+    stations: frozenset[int]  # that take part, as a supply of locks, switches or sensors
     items: Items
     pulse_s: float
     longer_s: float | None  # a pulse that may be asked for instead; None: the board has its own

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 REMEMBERED: Final = 256  # turnarounds, for the percentiles
@@ -47,13 +48,28 @@ class Station:
             grown_s = SILENT_PAUSE_S * 2 ** min(self.silent - SILENT_FREE - 1, 10)
             self.polled_from = now + min(grown_s, cost_s * (1 / share - 1))
 
+    def begin_anew(self) -> None:
+        """Nothing that was learnt on an older connection counts."""
+        self.turnarounds.clear()
+        self.silent = 0
+        self.polled_from = 0.0
+
     def figures(self) -> dict[str, float]:
-        slow = sorted(self.turnarounds)
-        return {
-            "requests": self.requests,
-            "replies": self.replies,
-            "timeouts": self.timeouts,
-            "turnaround_p50_s": slow[len(slow) // 2] if slow else 0.0,
-            "turnaround_p99_s": slow[len(slow) * 99 // 100] if slow else 0.0,
-            **{f"refused_{cause}": number for cause, number in sorted(self.refused.items())},
-        }
+        return figures_of(self)
+
+
+def figures_of(*stations: Station) -> dict[str, float]:
+    """All of these together, by name; causes of refusal as `refused_CAUSE`."""
+    slow = sorted(chain.from_iterable(each.turnarounds for each in stations))
+    refused: Counter[str] = Counter()
+    for each in stations:
+        refused.update(each.refused)
+    return {
+        "requests": sum(each.requests for each in stations),
+        "replies": sum(each.replies for each in stations),
+        "timeouts": sum(each.timeouts for each in stations),
+        "silent": max((each.silent for each in stations), default=0),
+        "turnaround_p50_s": slow[len(slow) // 2] if slow else 0.0,
+        "turnaround_p99_s": slow[len(slow) * 99 // 100] if slow else 0.0,
+        **{f"refused_{cause}": number for cause, number in sorted(refused.items())},
+    }

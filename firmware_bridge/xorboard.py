@@ -169,6 +169,7 @@ class XorPanel:
         self.doors = doors
         self.bus = bus
         self.station = board
+        self.stations = frozenset({board})
         self._closed = closed
         self._reply_s = reply_s
         self._connection = 0

@@ -260,18 +260,25 @@ def test_a_slow_board_is_waited_for_three_times_its_slowest():
 
 def test_figures_of_a_line_and_of_a_board(eight):
     bridge, rows = eight.rows()
-    (bus,) = bridge.lines.values()
 
     async def story():
         await asyncio.sleep(20)
         eight.dead = {5}
         await asyncio.sleep(5)
-        line, board, dead = bus.figures(), rows[0].figures(), rows[4].figures()
+        (told,) = bridge.figures()
+        line, board, dead = told.numbers, told.boards["A1"], told.boards["A5"]
+        assert told.line == "/dev/ttyUSB0"
+        assert told.connected
         assert line["utilisation"] < line["utilisation_of_limit"] <= 1.0
         assert 0 < board["replies"] <= board["requests"]
         assert board["turnaround_p50_s"] == pytest.approx(T35_S, abs=0.0001)
         assert board["turnaround_p99_s"] >= board["turnaround_p50_s"]
         assert 0.1 <= board["read_gap_longest_s"] <= 0.8
-        assert board["timeouts"] == 0 < dead["timeouts"]
+        assert line["turnaround_p50_s"] == board["turnaround_p50_s"]
+        assert line["pause_shortest_s"] == pytest.approx(line["pause_owed_s"], abs=1e-6)
+        assert line["pause_owed_s"] >= T35_S
+        assert board["timeouts"] == board["silent"] == 0
+        assert dead["timeouts"] >= dead["silent"] >= 3
+        assert dead["read_gap_longest_s"] == dead["read_ago_s"] >= 5
 
     play(watching(rows, story))

@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.counters import Counters
-from firmware_bridge.lock_board import DoorRow
 from firmware_bridge.open import Bridge
 from firmware_bridge.profiles import load_profiles, load_surroundings, parse_profiles
-from firmware_bridge.stations import Station
 from firmware_bridge.urls import CHOICES, RANGES, SCHEMES
 from tests.firmware_bridge.jumping_loop import Plugboard, loop_clock
 
@@ -47,9 +44,10 @@ def test_every_shipped_lock_board_is_in_devices():
         assert name in DEVICES or name.rpartition("-")[2] in DEVICES
 
 
-def test_every_figure_is_explained():
+async def test_every_figure_is_explained():
     bridge = Bridge(loop_clock(), opener=Plugboard(lambda _: []))
     row = bridge.lock_board("kerong+tcp://127.0.0.1?address=0", "A")
-    assert isinstance(row, DoorRow)
-    for name in {**Counters().figures(0.0), **Station().figures(), **row.figures()}:
+    (line,) = bridge.figures()
+    assert line.boards == {"A": row.figures()}
+    for name in {**line.numbers, **line.boards["A"]}:
         assert f"`{name}`" in DEVICES, name
