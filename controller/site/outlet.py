@@ -10,12 +10,12 @@ from controller.ports import Command, Job, Outcome
 from controller.site.book import Act
 from controller.site.intents import settle
 from controller.site.items import doubtful
-from controller.site.kiosk import Press
 from controller.site.machines import command_of, is_older, settle_command
 from controller.site.movements import Intent, Wanted
 from controller.site.premises import Premises
 from controller.site.schema import intents
 from controller.site.texts import Button, Screen, Text
+from controller.site.trouble import trouble
 
 PATIENCE_S: Final = 90.0  # a set is printed in 60 s at most; after that nobody knows
 
@@ -101,13 +101,4 @@ def _row(connection: Connection, intent: Intent) -> Row[Any]:
 
 
 async def _trouble(p: Premises, machine: str, text: Text, what: str) -> bool:
-    p.desk.show(
-        Screen.TROUBLE,
-        text,
-        Button.SKIP,
-        Button.END,
-        tel=p.tel,
-        case=p.desk.case(machine, what),
-    )
-    heard = await p.desk.hear(p.policy.session_idle_s, scans=False)
-    return not (isinstance(heard, Press) and heard.button is Button.END)
+    return await trouble(p, text, machine, what) is not Button.END
