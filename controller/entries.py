@@ -17,6 +17,7 @@ class Down(StrEnum):
     CODE_REPLACED = "code.replaced"
     BADGE_GRANTED = "badge.granted"
     BADGE_REVOKED = "badge.revoked"
+    ITEM_RETURN = "item.return"
 
 
 class Up(StrEnum):
@@ -27,6 +28,9 @@ class Up(StrEnum):
     MOVEMENT_SETTLED = "movement.settled"
     ITEM_LOADED = "item.loaded"
     ITEM_COLLECTED = "item.collected"
+    ITEM_RETURNED = "item.returned"
+    ITEM_EXPECTED = "item.expected"
+    ITEM_MISSING = "item.missing"
     PICKUP_READY = "pickup.ready"
     PICKUP_STARTED = "pickup.started"
     PICKUP_COMPLETED = "pickup.completed"
@@ -42,6 +46,7 @@ class Up(StrEnum):
     COMPARTMENT_FAULT = "compartment.fault"
     COMPARTMENT_RESTORED = "compartment.restored"
     MACHINE_CHANGED = "machine.changed"
+    MACHINE_ADOPTED = "machine.adopted"
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"
 
@@ -161,6 +166,14 @@ class BadgeRevoked(TypedDict):
     badge: str
 
 
+class ItemReturn(TypedDict):
+    """Whoever comes for it with a badge may take it out; until then its code works."""
+
+    order: str
+    item: NotRequired[str]  # without: all that lies here of the order
+    reason: str
+
+
 class CompartmentPlan(TypedDict):
     cabinet: str
     no: int
@@ -175,14 +188,28 @@ class SiteStarted(TypedDict):
     machines: list[str]
 
 
+MovementKind = Literal[
+    "load",
+    "undo",  # what was just loaded is taken out again
+    "collect",
+    "reopen",
+    "return",
+    "inspect",  # staff look at what is doubtful
+    "emergency",
+    "present",
+    "retract",
+]
+
+
 class MovementIntended(TypedDict):
     intent: str
-    kind: Literal["load", "collect", "reopen", "present", "retract"]
+    kind: MovementKind
     where: str
     reason: str  # a sentence's key, e.g. "pickup", "vendor_load", "forgot_something"
     order: NotRequired[str]
     item: NotRequired[str]
     badge: NotRequired[str]
+    approved_by: NotRequired[str]  # the second badge, where two people must want it
     seq: NotRequired[int]  # a machine's sequence number
 
 
@@ -206,6 +233,27 @@ class ItemCollected(TypedDict):
     where: str
     by: SeenBy
     code: str | None  # code_id
+    badge: NotRequired[str]  # of who settled it, where nobody saw it
+
+
+class ItemReturned(TypedDict):
+    """It left the site in a named person's hands, and goes to the window."""
+
+    item: str
+    order: str
+    where: str
+    by: SeenBy
+    badge: str | None
+    reason: str
+
+
+class ItemMoved(TypedDict):
+    """`item.expected` (it will be loaded anew) and `item.missing` (nobody found it)."""
+
+    item: str
+    order: str
+    where: str  # where it was
+    badge: str | None
 
 
 class PickupReady(TypedDict):
@@ -256,6 +304,7 @@ class CompartmentChanged(TypedDict):
 
     where: str
     reason: str
+    badge: NotRequired[str]  # of who settled it
 
 
 class MachineChanged(TypedDict):
@@ -263,6 +312,14 @@ class MachineChanged(TypedDict):
     state: str
     blanks: int | None  # sheets; a licence set takes two
     faults: list[str]
+
+
+class MachineAdopted(TypedDict):
+    """Its numbers are ours again."""
+
+    machine: str
+    seq: int
+    badge: str
 
 
 class AlarmRaised(TypedDict):

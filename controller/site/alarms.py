@@ -15,6 +15,7 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.BOARD_SILENT: "critical",
     AlarmKind.BUS_DOWN: "critical",
     AlarmKind.ITEM_LEFT: "warning",
+    AlarmKind.ITEM_MISSING: "critical",
     AlarmKind.MACHINE_FAULT: "warning",
     AlarmKind.BLANKS_LOW: "warning",
     AlarmKind.GUESSING: "warning",

@@ -10,7 +10,7 @@ from controller.refusals import Reason, Refused
 from controller.site import compartments
 from controller.site.book import Act
 from controller.site.doors import Place
-from controller.site.items import loaded_items
+from controller.site.items import COLLECTABLE, loaded_items
 from controller.site.movements import Wanted
 from controller.site.orders import (
     OrderRow,
@@ -84,7 +84,7 @@ class Claim:
             .where(
                 table.c.item_id == item.item_id,
                 table.c.order_no == self.order.order_no,
-                table.c.state == ItemState.LOADED.value,
+                table.c.state.in_(COLLECTABLE),
             )
             .values(state=ItemState.RELEASING.value)
         )

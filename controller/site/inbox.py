@@ -10,6 +10,7 @@ from controller.entries import (
     BadgeRevoked,
     CodeReplaced,
     Down,
+    ItemReturn,
     ItemState,
     OrderCancelled,
     OrderPlaced,
@@ -20,6 +21,7 @@ from controller.journal import Entry
 from controller.ports import Clock
 from controller.site.book import Act
 from controller.site.items import IF_CANCELLED, load_printed
+from controller.site.orders import close_if_returned, withdraw_prints
 from controller.site.schema import badges, codes, items, orders, typed_codes
 from controller.store import Transaction
 
@@ -63,6 +65,15 @@ def _placed(act: Act, data: OrderPlaced) -> None:
 def _cancelled(act: Act, data: OrderCancelled) -> None:
     """Nothing of it is handed out any more; what lies here waits for staff to take it back."""
     order = data["order"]
+    act.db.execute(  # a page that was not printed needs nobody to take it back
+        items.update()
+        .where(
+            items.c.order_no == order,
+            items.c.job.is_not(None),
+            items.c.state == ItemState.LOADED.value,
+        )
+        .values(state=ItemState.CANCELLED.value)
+    )
     for before, after in IF_CANCELLED.items():
         act.db.execute(
             items.update()
@@ -73,6 +84,24 @@ def _cancelled(act: Act, data: OrderCancelled) -> None:
         orders.update().where(orders.c.order_no == order).values(state=OrderState.CANCELLED.value)
     )
     _kill_codes(act, codes.c.order_no == order, "cancelled")
+
+
+def _return(act: Act, data: ItemReturn) -> None:
+    """Vendor or staff may take it out; until somebody has, its code works."""
+    which = items.c.order_no == data["order"]
+    if "item" in data:
+        which &= items.c.item_id == data["item"]
+    here = (ItemState.LOADED.value, ItemState.RELEASING.value)
+    act.db.execute(
+        items.update().where(which, items.c.state.in_(here)).values(return_reason=data["reason"])
+    )
+    act.db.execute(
+        items.update()
+        .where(which, items.c.state == ItemState.LOADED.value)
+        .values(state=ItemState.RETURN_REQUESTED.value)
+    )
+    withdraw_prints(act, data["order"])
+    close_if_returned(act, data["order"])
 
 
 def _replaced(act: Act, data: CodeReplaced) -> None:
@@ -118,6 +147,7 @@ def _kill_codes(act: Act, which: Any, state: str) -> None:
 RULES: Final[Mapping[str, Callable[[Act, Any], None]]] = {
     Down.ORDER_PLACED: _placed,
     Down.ORDER_CANCELLED: _cancelled,
+    Down.ITEM_RETURN: _return,
     Down.CODE_REPLACED: _replaced,
     Down.BADGE_GRANTED: _granted,
     Down.BADGE_REVOKED: _revoked,

@@ -11,6 +11,8 @@ from controller.entries import (
     Holder,
     ItemCollected,
     ItemLoaded,
+    ItemMoved,
+    ItemReturned,
     ItemState,
     OrderState,
     SeenBy,
@@ -22,14 +24,24 @@ from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.intents import settle
-from controller.site.orders import complete_if_done, order_of, ready_if_loaded
+from controller.site.orders import (
+    close_if_returned,
+    complete_if_done,
+    order_of,
+    ready_if_loaded,
+    wait_again,
+    withdraw_prints,
+)
 from controller.site.schema import intents, machines
 from controller.site.schema import items as table
 
+HANDED_OUT = ("collect", "present")  # kinds of movements that bring an item to its recipient
+TAKEN_BACK = ("return", "emergency")  # and those that bring it back
 PENDING = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SHEETS_A_SET = 2  # a licence is printed as original and duplicate
 PRINTING_STATES = ("idle", "moving", "printing", "presenting", "retracting")
 
+COLLECTABLE = (ItemState.LOADED.value, ItemState.RETURN_REQUESTED.value)  # if a code is open
 IF_CANCELLED = {  # what becomes of an order's items with it
     ItemState.EXPECTED: ItemState.CANCELLED,
     ItemState.LOADED: ItemState.RETURN_REQUESTED,
@@ -44,6 +56,8 @@ class Custody(StrEnum):
     LOADED = "loaded"
     NOTHING = "nothing"
     COLLECTED = "collected"
+    RETURNED = "returned"
+    UNDONE = "undone"
     LEFT = "left"
     DOUBTFUL = "doubtful"
 
@@ -59,29 +73,35 @@ def item_of(connection: Connection, item_id: str) -> ItemRow:
 
 
 def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
-    """What of an order can be handed out: doors first, the machine last."""
+    """What of an order can be handed out: doors first, the machine last.
+
+    What is to be taken back is the recipient's until somebody takes it out.
+    """
     return list(
         connection.execute(
             select(table)
-            .where(table.c.order_no == order_no, table.c.state == ItemState.LOADED.value)
+            .where(table.c.order_no == order_no, table.c.state.in_(COLLECTABLE))
             .order_by(table.c.holder, table.c.cabinet, table.c.no, table.c.item_id)
         )
     )
 
 
 def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
-    """Write an item's state; what comes to rest after its order was cancelled is not offered."""
+    """Write an item's state; what is not wanted here any more comes to rest as such."""
     place = {} if keep_place else {"cabinet": None, "no": None}
-    if state in IF_CANCELLED and _is_cancelled(act.db, item_id):
-        state = IF_CANCELLED[state]
+    item = item_of(act.db, item_id)
+    if state in IF_CANCELLED and _is_cancelled(act.db, item):
+        never_printed = state is ItemState.LOADED and item.job is not None
+        state = ItemState.CANCELLED if never_printed else IF_CANCELLED[state]
+    elif state is ItemState.LOADED and item.return_reason is not None:
+        state = ItemState.RETURN_REQUESTED
     act.db.execute(
         table.update().where(table.c.item_id == item_id).values(state=state.value, **place)
     )
 
 
-def _is_cancelled(connection: Connection, item_id: str) -> bool:
-    order = order_of(connection, item_of(connection, item_id).order_no)
-    return bool(order.state == OrderState.CANCELLED.value)
+def _is_cancelled(connection: Connection, item: ItemRow) -> bool:
+    return bool(order_of(connection, item.order_no).state == OrderState.CANCELLED.value)
 
 
 def loaded(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = None) -> None:
@@ -94,17 +114,40 @@ def loaded(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = 
     ready_if_loaded(act, item.order_no)
 
 
-def collected(act: Act, item: ItemRow, where: str, by: SeenBy) -> None:
-    """The item is in the person's hands; with the last one the order's codes are spent."""
+def collected(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = None) -> None:
+    """The item is in the recipient's hands; with the last one the order's codes are spent."""
     put(act, item.item_id, ItemState.COLLECTED, keep_place=False)
-    last = _last_intent(act.db, item.item_id)
+    last = _last_intent(act.db, item.item_id, *HANDED_OUT)
+    data = ItemCollected(
+        item=item.item_id, order=item.order_no, where=where, by=by, code=last.code_id
+    )
+    if badge is not None:
+        data["badge"] = badge
+    act.say(Up.ITEM_COLLECTED, data)
+    complete_if_done(act, item.order_no, last.session)
+
+
+def returned(
+    act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None, reason: str
+) -> None:
+    """The item left in a named person's hands; with the last one the order's codes are dead."""
+    put(act, item.item_id, ItemState.RETURNED, keep_place=False)
     act.say(
-        Up.ITEM_COLLECTED,
-        ItemCollected(
-            item=item.item_id, order=item.order_no, where=where, by=by, code=last.code_id
+        Up.ITEM_RETURNED,
+        ItemReturned(
+            item=item.item_id, order=item.order_no, where=where, by=by, badge=badge, reason=reason
         ),
     )
-    complete_if_done(act, item.order_no, last.session)
+    withdraw_prints(act, item.order_no)
+    close_if_returned(act, item.order_no)
+
+
+def expected(act: Act, item: ItemRow, where: str, badge: str | None) -> None:
+    """The item is in a named person's hands and will be loaded anew."""
+    put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
+    data = ItemMoved(item=item.item_id, order=item.order_no, where=where, badge=badge)
+    act.say(Up.ITEM_EXPECTED, data)
+    wait_again(act, item.order_no)
 
 
 def doubtful(act: Act, item_id: str | None, where: str, place: Place | None) -> None:
@@ -120,6 +163,8 @@ def put_back(act: Act, place: Place) -> None:
     """The bolt certainly did not move: all is as before."""
     item = item_at(act.db, place)
     state = compartments.state_of(act.db, place)
+    if state not in PENDING:  # it was opened as it stood, out of use
+        return
     if state is CompartmentState.RESERVED or item is None:
         if item is not None:
             put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
@@ -157,7 +202,19 @@ def settle_shut(act: Act, place: Place, sensor: Presence, *, said: bool | None) 
         put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
         return Custody.NOTHING
     _moved(act, last.intent_id, place, by)
-    collected(act, item, str(place), by)
+    return _gone(act, item, last, str(place), by)
+
+
+def _gone(act: Act, item: ItemRow, last: Row[Any], where: str, by: SeenBy) -> Custody:
+    """Who had the door opened has the item."""
+    if last.kind == "undo":
+        expected(act, item, where, last.badge_id)
+        return Custody.UNDONE
+    if last.kind in TAKEN_BACK:
+        reason = item.return_reason or last.kind
+        returned(act, item, where, by, last.badge_id, reason)
+        return Custody.RETURNED
+    collected(act, item, where, by)
     return Custody.COLLECTED
 
 
@@ -214,11 +271,9 @@ def load_printed(act: Act) -> None:
         loaded(act, item, machine, "machine")
 
 
-def _last_intent(connection: Connection, item_id: str) -> Row[Any]:
-    """The movement that brought an item where it is: there always is one."""
-    return connection.execute(
-        select(intents)
-        .where(intents.c.item_id == item_id)
-        .order_by(intents.c.number.desc())
-        .limit(1)
-    ).one()
+def _last_intent(connection: Connection, item_id: str, *kinds: str) -> Row[Any]:
+    """The movement, or the last of these kinds, that brought an item where it is."""
+    query = select(intents).where(intents.c.item_id == item_id)
+    if kinds:
+        query = query.where(intents.c.kind.in_(kinds))
+    return connection.execute(query.order_by(intents.c.number.desc()).limit(1)).one()

@@ -7,11 +7,11 @@ the machine or a person decides, never another pulse.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import select
 
-from controller.entries import ItemState, MovementIntended, Up
+from controller.entries import ItemState, MovementIntended, MovementKind, Up
 from controller.faults import DeviceFault, NotMoved
 from controller.ports import Clock, Job, LicenceMachine, LockBoard, Slot
 from controller.site.bell import Bell
@@ -25,18 +25,17 @@ from controller.site.schema import machines
 
 INTENT_AGE_MAX_S: Final = 2.0  # a decision older than this is nobody's wish any more
 
-Kind = Literal["load", "collect", "reopen", "present", "retract"]
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A movement that somebody decided, and why."""
 
-    kind: Kind
+    kind: MovementKind
     reason: str
     order: str | None = None
     item: str | None = None
     badge: str | None = None
+    approved_by: str | None = None
     code: str | None = None
     session: str | None = None
 
@@ -46,7 +45,7 @@ class Intent:
     """A movement that the book knows of. `born` is elapsed time, before it was written."""
 
     id: str
-    kind: Kind
+    kind: MovementKind
     where: str
     born: float
     seq: int = 0
@@ -212,6 +211,8 @@ class Movements:
             told["item"] = wanted.item
         if wanted.badge:
             told["badge"] = wanted.badge
+        if wanted.approved_by:
+            told["approved_by"] = wanted.approved_by
         if seq:
             told["seq"] = seq
         act.say(Up.MOVEMENT_INTENDED, told)

@@ -131,6 +131,49 @@ def complete_if_done(act: Act, order_no: str, session: str) -> None:
     act.say(Up.PICKUP_COMPLETED, PickupEnded(order=order_no, session=session, left=[]))
 
 
+def withdraw_prints(act: Act, order_no: str) -> None:
+    """Licences that are to be taken back and were never printed go with the last item."""
+    left = set(_left(act.db, order_no))
+    unprinted = set(
+        act.db.scalars(
+            select(items.c.item_id).where(
+                items.c.order_no == order_no,
+                items.c.job.is_not(None),
+                items.c.state == ItemState.RETURN_REQUESTED.value,
+            )
+        )
+    )
+    if left == unprinted:
+        act.db.execute(
+            items.update()
+            .where(items.c.item_id.in_(unprinted))
+            .values(state=ItemState.CANCELLED.value)
+        )
+
+
+def close_if_returned(act: Act, order_no: str) -> None:
+    """With the last item taken back every code of the order is dead; a cancelled one stays so."""
+    done = (OrderState.CANCELLED.value, OrderState.COLLECTED.value)
+    if _left(act.db, order_no) or order_of(act.db, order_no).state in done:
+        return
+    _change(act, order_no, state=OrderState.RETURNED.value)
+    act.db.execute(
+        codes.update()
+        .where(codes.c.order_no == order_no, codes.c.state.in_(("open", "claimed")))
+        .values(state="spent")
+    )
+    _close_session(act, order_no)
+
+
+def wait_again(act: Act, order_no: str) -> None:
+    """An item is expected anew: nobody is served before it is here, if nobody was yet."""
+    if order_of(act.db, order_no).state not in (*NOT_YET, OrderState.READY.value):
+        return
+    here = set(_item_states(act.db, order_no)) - {ItemState.EXPECTED.value}
+    state = OrderState.PARTLY_LOADED if here else OrderState.PLACED
+    _change(act, order_no, state=state.value, ready_at=None, expires_at=None)
+
+
 def end_session(act: Act, session: str) -> None:
     """The visit is over; its code is good for what is left."""
     row = act.db.execute(
@@ -179,5 +222,5 @@ def _item_states(connection: Connection, order_no: str) -> dict[str, int]:
     return {row.state: row[1] for row in rows}
 
 
-def _change(act: Act, order_no: str, **values: str) -> None:
+def _change(act: Act, order_no: str, **values: str | None) -> None:
     act.db.execute(table.update().where(table.c.order_no == order_no).values(**values))

@@ -80,6 +80,8 @@ items = Table(
     Column("no", Integer),
     Column("machine", String(16)),
     Column("job", Integer),  # the print job's number, made when the order is accepted
+    Column("return_reason", String(40)),  # why it is to be taken back
+    Column("missed_at", String(32)),  # where nobody found it
     ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
 )
 Index(  # one item in a compartment: unique while it lies there
