@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,9 +38,17 @@ class Transaction:
         self._journal = journal
         self._clock = clock
 
-    def append(self, site: str, stream: Stream, kind: str, data: dict[str, Any]) -> Entry:
-        """Write an entry of our own in this transaction."""
-        entry = append(self.connection, self._journal, site, stream, kind, data, self._clock.now())
+    def append(
+        self,
+        site: str,
+        stream: Stream,
+        kind: str,
+        data: dict[str, Any],
+        at: datetime | None = None,
+    ) -> Entry:
+        """Write an entry of our own in this transaction, as of now unless `at` says when."""
+        at = at or self._clock.now()
+        entry = append(self.connection, self._journal, site, stream, kind, data, at)
         self.entries.append(entry)
         return entry
 

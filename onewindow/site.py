@@ -105,7 +105,7 @@ def _site(
 def _link(
     settings: SiteSettings, mqtt: MqttTable, site: Site, store: Store, bridge: Bridge
 ) -> SiteMqtt:
-    clock = SystemClock()
+    clock = site.time
     book = Book(store, settings.site.id, clock, _uncounted)
 
     def alarm(kind: str, where: str, _what: str) -> None:
@@ -121,6 +121,7 @@ def _link(
         apply=site.inbox.apply,
         alarm=alarm,
         health=lambda: _health(settings, site, bridge, clock),
+        heard=lambda told: clock.hear(told.at),
         clock=clock,
         chance=SystemRandom(),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Table
 
 from controller.journal import Entry, Stream
 from controller.link import topics
-from controller.link.batches import LinkKeys, Untrusted
+from controller.link.batches import Acknowledgement, LinkKeys, Untrusted
 from controller.link.connection import Line
 from controller.link.receiver import Apply, Gap, Receiver
 from controller.link.sender import Sender
@@ -19,6 +19,7 @@ from controller.store import Store
 
 log = structlog.get_logger()
 
+Heard = Callable[[Acknowledgement], None]  # what the other side sealed and told
 Alarm = Callable[[str, str, str], None]  # kind, where, what
 
 JOURNAL_BROKEN = "journal_broken"
@@ -40,6 +41,7 @@ class Exchange:
         alarm: Alarm,
         clock: Clock,
         chance: Random,
+        heard: Heard = lambda _told: None,
     ) -> None:
         copies = Stream.DOWN if writes is Stream.UP else Stream.UP
         self.site = site
@@ -50,6 +52,7 @@ class Exchange:
         self._sender = Sender(site, writes, keys, store, acked, clock, chance)
         self._receiver = Receiver(site, copies, keys, store, apply, clock)
         self._alarm = alarm
+        self._heard = heard
         self._clock = clock
         self._woken = asyncio.Event()
         self._told: str | None = None  # of the trouble that the last alarm was raised for
@@ -77,7 +80,7 @@ class Exchange:
         batches, acks = self.hears
         try:
             if topic == acks and payload:
-                self._sender.acknowledged(payload)
+                self._heard(self._sender.acknowledged(payload))
                 self._woken.set()
             elif topic == batches and payload:
                 await self._copy(payload)

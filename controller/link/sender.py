@@ -83,7 +83,7 @@ class Sender:
             ).all()
         return seal_batch(self._site, self._stream, self._keys, take_batch(rows))
 
-    def acknowledged(self, payload: bytes) -> None:
+    def acknowledged(self, payload: bytes) -> Acknowledgement:
         """Move the cursor to where the other side says it is, forward or back.
 
         Untrusted, and nothing moved, unless the other side sealed it and names our own entry.
@@ -95,11 +95,12 @@ class Sender:
             # Said twice, or said by somebody who has just come back: never a reason to send at
             # once, or two copies of one message would chase each other for ever.
             self._pause = RESEND_FIRST_S
-            return
+            return told
         self._store_cursor(told)
         self.cursor = told.head
         self._sent_at = None
         self._pause = RESEND_FIRST_S
+        return told
 
     def _own(self, seq: int) -> Head | None:
         if seq == 0:

@@ -20,6 +20,9 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.BLANKS_LOW: "warning",
     AlarmKind.GUESSING: "warning",
     AlarmKind.UNEXPLAINED: "critical",
+    AlarmKind.CLOCK_JUMP: "warning",
+    AlarmKind.DISK_LOW: "warning",
+    AlarmKind.CLONED: "critical",
     AlarmKind.JOURNAL_BROKEN: "critical",
 }
 

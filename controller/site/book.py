@@ -34,7 +34,7 @@ class Act:
         return rfc3339(self.at)
 
     def say(self, kind: Up, data: Mapping[str, Any]) -> None:
-        self._transaction.append(self._site, Stream.UP, kind.value, dict(data))
+        self._transaction.append(self._site, Stream.UP, kind.value, dict(data), self.at)
 
     def name(self, prefix: str) -> str:
         """A name for what the next entry tells of: its number makes it unique at this site."""

@@ -28,6 +28,13 @@ acked = Table(  # how far the district has confirmed our journal: the sender's c
     Column("at", TIME, nullable=False),
 )
 
+marks = Table(  # the latest moment that is on record besides the journal's, one row
+    "marks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", TIME, nullable=False),
+)
+
 compartments = Table(
     "compartments",
     metadata,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -25,7 +26,9 @@ from controller.site.machines import AWAY
 from controller.site.premises import Slow, furnish
 from controller.site.recovery import check_tail, recover
 from controller.site.texts import Screen, Text
+from controller.site.timekeeping import Timekeeper
 from controller.site.visits import serve
+from controller.steady import SteadyClock
 from controller.store import Store
 
 
@@ -64,7 +67,7 @@ class Site:
         slow: Slow = asyncio.to_thread,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self.time = clock = SteadyClock(clock)  # nothing here asks another clock
         self._boards = [board for row in boards.values() for board in row]
         self._lives = dict(machines)
         self._readers = dict(readers)
@@ -73,6 +76,7 @@ class Site:
         self._premises = replace(p, slow=slow, card_readers=card_readers)
         self._bell, self._book, self._desk = p.bell, p.book, p.desk
         self._doors, self._watch = p.doors, p.watch
+        self._timekeeper = Timekeeper(p.book, clock)
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
     # its life
@@ -82,8 +86,22 @@ class Site:
 
         StoreBroken if the database fails: whoever runs the site starts it again.
         """
+        try:
+            await self._live()
+        except asyncio.CancelledError:
+            self._last_words()
+            raise
+
+    def _last_words(self) -> None:
+        """Told to end in good order: the time is on record."""
+        if not self._book.broken.is_set():
+            with suppress(StoreBroken):
+                self._timekeeper.mark()
+
+    async def _live(self) -> None:
+        self._timekeeper.start()
         self._prepare()
-        await recover(self._book, self._watch, self._boards, self._lives, self._clock)
+        await recover(self._book, self._watch, self._boards, self._lives, self.time)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._break_off(), name="store")
             for board in self._boards:
@@ -94,6 +112,7 @@ class Site:
             for name, reader in self._readers.items():
                 self._keep(group, name, partial(self._read, reader), lambda _name, _why: None)
             group.create_task(self._watch.tick(), name="tick")
+            group.create_task(self._timekeeper.run(), name="time")
             if self._problem == "settling":
                 self._problem = None
                 group.create_task(serve(self._premises), name="kiosk")
@@ -105,7 +124,7 @@ class Site:
         session: Callable[[], Awaitable[None]],
         down: Callable[[str, str], None],
     ) -> None:
-        group.create_task(keep(name, session, self._clock, down), name=name)
+        group.create_task(keep(name, session, self.time, down), name=name)
 
     def _blind(self, board: str, why: str) -> None:
         """Whatever ended a session, a mistake of ours too: nobody sees the board's doors."""
@@ -162,6 +181,11 @@ class Site:
 
     def _differs(self, shown: KioskView | None) -> bool:
         return self._desk.view != shown
+
+    @property
+    def time_doubted(self) -> bool:
+        """Nothing that may be too late is done at another's word; who is here is served."""
+        return self.time.doubted
 
     def problems(self) -> list[str]:
         """Why the site is not ready; empty if it is. A silent board does not stop the others."""

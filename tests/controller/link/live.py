@@ -51,6 +51,7 @@ class End:
         self.store = store
         self.applied = []
         self.alarms = []
+        self.heard = []
         self._reads = reads
 
     def apply(self, _transaction, entry):
@@ -106,6 +107,7 @@ class SiteEnd(End):
             apply=self.apply,
             alarm=self.alarm,
             health=lambda: self.health,
+            heard=self.heard.append,
             clock=CLOCK,
             chance=Random(7),
         )

@@ -145,6 +145,7 @@ def test_the_alarm_about_guessing_ends_with_the_guessing(town):
             assert standing(town) == ["guessing"]
         town.wall_ahead = timedelta(days=2)
         async with town.at_work():
+            town.confirm_time()
             await typed(town, 1)
             assert standing(town) == []
 
@@ -158,6 +159,7 @@ def test_a_clock_that_went_back_a_year_does_not_lock_the_keypad_for_a_year(town)
     async def story():
         town.wall_ahead = timedelta(days=365)
         async with town.at_work():
+            assert not town.site.time_doubted  # nothing is on record yet
             for n in range(5):
                 await typed(town, 100 + n)
         town.wall_ahead = timedelta()

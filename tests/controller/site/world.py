@@ -158,6 +158,15 @@ def qr_of(number: int) -> str:
     return qr_text(SITE, secret(number))
 
 
+class WallClock(LoopClock):
+    """A machine's clock that somebody may set; elapsed time does not notice."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
 class Town:
     """The world around one database file: the site may die and be started again in it."""
 
@@ -185,11 +194,12 @@ class Town:
         self.site: Site
         self.store: Store
         self.wall_ahead = timedelta()
+        self.clock: WallClock
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator["Town"]:
         """The site runs inside; it is cancelled at the end, and leaves nothing."""
-        clock = LoopClock(START + self.wall_ahead)
+        clock = self.clock = WallClock(START + self.wall_ahead)
         self.cabinet.power = self.printer.power = self.power
         is_new = not self.path.exists()
         with open_store(self.path, journal, clock, module=self.module) as self.store:
@@ -244,6 +254,10 @@ class Town:
                 "valid_until": "2027-01-01T00:00:00.000Z",
             },
         )
+
+    def confirm_time(self) -> None:
+        """Its clock agrees with the site's wall, and it says so."""
+        self.site.time.hear(self.clock.now())
 
     # what the site says
 
