@@ -69,6 +69,10 @@ class EnvironmentTable(Table):
     name: DeviceName
     cabinet: Letter
     url: str
+    # An input with no wire reads as trouble, so only those named here are listened to.
+    wired: frozenset[Literal["mains", "battery", "tamper", "vibration", "smoke"]] = frozenset(
+        {"mains", "battery", "tamper", "vibration"}
+    )
 
 
 class AttentionTable(Table):

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     LABEL_UNKNOWN = "label_unknown"
     LABEL_LOADED = "label_loaded"
     NO_COMPARTMENT = "no_compartment"
+    LOADING_RESTS = "loading_rests"  # what was begun is finished, nothing new is loaded
     DOOR_OUT_OF_USE = "door_out_of_use"
     REOPEN_NOT_OFFERED = "reopen_not_offered"
     STALE_DECISION = "stale_decision"

@@ -132,6 +132,23 @@ class PolicyTable(Table):
     guess_second_lockout_s: Seconds = 1_800
     code_tries: Annotated[int, Field(ge=3, le=10)] = 5  # wrong phone digits for one typed code
     code_rest_s: Seconds = 1_800
+    temperature_low_c: float = 0.0  # colder or warmer for so long: ink dries out, paper curls
+    temperature_high_c: float = 45.0
+    temperature_out_s: Seconds = 60
+    humidity_high_percent: Annotated[float, Field(gt=0, le=100)] = 85.0
+    humidity_out_s: Seconds = 1_800  # a wet coat passes, a leak does not
+    fan_on_c: float = 35.0
+    fan_off_c: float = 30.0
+    power_out_s: Seconds = 5  # mains lost or a battery bad for so long: a flicker is no outage
+    battery_low_percent: Annotated[float, Field(ge=0, lt=100)] = 20.0  # of one that can be measured
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> Self:
+        if self.temperature_low_c >= self.temperature_high_c:
+            raise ValueError("temperature_low_c is not below temperature_high_c")
+        if self.fan_off_c >= self.fan_on_c:
+            raise ValueError("fan_off_c is not below fan_on_c")
+        return self
 
 
 class LinkTable(Table):

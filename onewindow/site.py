@@ -98,6 +98,8 @@ def _site(
         machines=devices.machines,
         readers=devices.scanners,
         card_readers=devices.card_readers,
+        environments=devices.environments,
+        lines=devices.lines,
         step=step,
     )
 

@@ -1,8 +1,8 @@
 """Alarms: raised once, cleared once."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, select
 
 from controller.entries import AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
 from controller.site.book import Act
@@ -24,41 +24,59 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.DISK_LOW: "warning",
     AlarmKind.CLONED: "critical",
     AlarmKind.JOURNAL_BROKEN: "critical",
+    AlarmKind.TEMPERATURE: "warning",
+    AlarmKind.POWER: "warning",
+    AlarmKind.TAMPER: "critical",
 }
 
 
-def raise_alarm(act: Act, kind: AlarmKind, where: str) -> bool:
-    """It stands. True if it did not before."""
-    if _standing(act, kind, where) is not None:
-        return False
-    alarm = act.name("L")
-    severity = SEVERITY[kind]
-    act.db.execute(
-        table.insert().values(
-            alarm_id=alarm, kind=kind.value, place=where, severity=severity, since=act.now
+def raise_alarm(act: Act, kind: AlarmKind, where: str, severity: Severity | None = None) -> bool:
+    """It stands. True if it did not before, or was less severe."""
+    severity = severity or SEVERITY[kind]
+    old = _standing(act, kind, where)
+    if old is None:
+        alarm, since = act.name("L"), act.now
+        act.db.execute(
+            table.insert().values(
+                alarm_id=alarm, kind=kind.value, place=where, severity=severity, since=since
+            )
         )
-    )
+    elif severity == "critical" and old.severity != severity:
+        alarm, since = old.alarm_id, old.since
+        act.db.execute(table.update().where(table.c.alarm_id == alarm).values(severity=severity))
+    else:
+        return False
     act.say(
         Up.ALARM_RAISED,
-        AlarmRaised(alarm=alarm, kind=kind.value, where=where, severity=severity, since=act.now),
+        AlarmRaised(alarm=alarm, kind=kind.value, where=where, severity=severity, since=since),
     )
     return True
 
 
 def clear_alarm(act: Act, kind: AlarmKind, where: str) -> bool:
     """It does not stand. True if it did before."""
-    alarm = _standing(act, kind, where)
-    if alarm is None:
+    old = _standing(act, kind, where)
+    if old is None:
         return False
+    alarm = old.alarm_id
     act.db.execute(table.update().where(table.c.alarm_id == alarm).values(cleared_at=act.now))
     act.say(Up.ALARM_CLEARED, AlarmCleared(alarm=alarm))
     return True
 
 
-def _standing(act: Act, kind: AlarmKind, where: str) -> str | None:
-    found: str | None = act.db.scalar(
-        select(table.c.alarm_id).where(
-            table.c.kind == kind.value, table.c.place == where, table.c.cleared_at.is_(None)
+def standing(connection: Connection, where: str) -> dict[AlarmKind, Severity]:
+    """What is wrong there."""
+    rows = connection.execute(
+        select(table.c.kind, table.c.severity).where(
+            table.c.place == where, table.c.cleared_at.is_(None)
         )
     )
-    return found
+    return {AlarmKind(row.kind): row.severity for row in rows}
+
+
+def _standing(act: Act, kind: AlarmKind, where: str) -> Row[Any] | None:
+    return act.db.execute(
+        select(table).where(
+            table.c.kind == kind.value, table.c.place == where, table.c.cleared_at.is_(None)
+        )
+    ).first()

@@ -141,6 +141,11 @@ class Desk:
         self._put(replace(self.view, case=case))
         return case
 
+    @property
+    def is_visited(self) -> bool:
+        """Somebody is served; nobody reads *start*, and nobody is served out of service."""
+        return self.view.text not in (Text.START, Text.STARTING, Text.OUT_OF_SERVICE)
+
     def _put(self, view: KioskView) -> None:
         if view != self.view:
             self.view = view

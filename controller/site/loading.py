@@ -26,6 +26,7 @@ TEXT = {
     Reason.LABEL_UNKNOWN: Text.LABEL_UNKNOWN,
     Reason.LABEL_LOADED: Text.LABEL_LOADED,
     Reason.NO_COMPARTMENT: Text.NO_COMPARTMENT,
+    Reason.LOADING_RESTS: Text.LOADING_RESTS,
     Reason.STALE_DECISION: Text.LABEL_UNKNOWN,
 }
 
@@ -93,6 +94,8 @@ class Round:
     async def _box(self, label: Label) -> None:
         p = self._p
         p.desk.listen(on=False)
+        if p.surroundings.power_low:
+            raise Refused(Reason.LOADING_RESTS)
         with p.book.look() as connection:
             item = self._item(connection, label.text, self._badge(connection))
             reach = order_of(connection, item.order_no).reach

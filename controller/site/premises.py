@@ -15,6 +15,8 @@ from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
 from controller.site.movements import Movements
 from controller.site.schema import items
+from controller.site.silences import Silences
+from controller.site.surroundings import Surroundings
 from controller.site.watch import Watch
 
 Slow = Callable[[Callable[[], str]], Awaitable[str]]  # runs what takes long off the loop
@@ -34,6 +36,7 @@ class Premises:
     watch: Watch
     desk: Desk
     bell: Bell
+    surroundings: Surroundings
     clock: Clock
     slow: Slow = asyncio.to_thread
     card_readers: Mapping[str, IdCardReader] = field(default_factory=dict)
@@ -62,6 +65,7 @@ def furnish(
     clock: Clock,
     boards: Mapping[str, Sequence[LockBoard]],
     lives: Mapping[str, LicenceMachine],
+    lines: Mapping[str, str],
 ) -> Premises:
     """Put a site's parts together; nothing runs yet."""
     policy, bell = settings.policy, Bell()
@@ -69,6 +73,9 @@ def furnish(
     by_board = _by_board([board for row in boards.values() for board in row], doors_at)
     doors = Doors(doors_at, clock)
     machines = Machines(lives, blanks_low=policy.blanks_low)
+    around = {each.name: each for each in settings.environment}
+    silences = Silences(book, clock, [*by_board, *around], lines, after_s=policy.board_silent_s)
+    desk = Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
     return Premises(
         site=settings.site.id,
         tel=settings.site.tel,
@@ -79,9 +86,20 @@ def furnish(
         doors=doors,
         machines=machines,
         movements=Movements(book, doors, doors_at, lives, clock=clock, bell=bell),
-        watch=Watch(book, doors, machines, by_board, policy=policy, clock=clock, bell=bell),
-        desk=Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s),
+        watch=Watch(
+            book, doors, machines, by_board, silences, policy=policy, clock=clock, bell=bell
+        ),
+        desk=desk,
         bell=bell,
+        surroundings=Surroundings(
+            around,
+            book,
+            silences,
+            policy=policy,
+            clock=clock,
+            bell=bell,
+            visited=lambda: desk.is_visited,
+        ),
         clock=clock,
     )
 

@@ -15,7 +15,7 @@ from controller.entries import AlarmKind, CompartmentPlan, CompartmentState, Sit
 from controller.faults import NoReply
 from controller.journal import BrokenChain
 from controller.keep import keep
-from controller.ports import Clock, CodeReader, IdCardReader, LicenceMachine, LockBoard
+from controller.ports import Clock, CodeReader, Environment, IdCardReader, LicenceMachine, LockBoard
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import raise_alarm
@@ -25,6 +25,7 @@ from controller.site.kiosk import KioskView
 from controller.site.machines import AWAY
 from controller.site.premises import Slow, furnish
 from controller.site.recovery import check_tail, recover
+from controller.site.surroundings import Air
 from controller.site.texts import Screen, Text
 from controller.site.timekeeping import Timekeeper
 from controller.site.visits import serve
@@ -63,6 +64,8 @@ class Site:
         machines: Mapping[str, LicenceMachine],
         readers: Mapping[str, CodeReader],
         card_readers: Mapping[str, IdCardReader] = MappingProxyType({}),
+        environments: Mapping[str, Environment] = MappingProxyType({}),
+        lines: Mapping[str, str] = MappingProxyType({}),
         step: Callable[[str], None] = _nothing,
         slow: Slow = asyncio.to_thread,
     ) -> None:
@@ -71,8 +74,11 @@ class Site:
         self._boards = [board for row in boards.values() for board in row]
         self._lives = dict(machines)
         self._readers = dict(readers)
+        self._environments = dict(environments)
         self._problem: str | None = "settling"
-        p = furnish(settings, Book(store, settings.site.id, clock, step), clock, boards, machines)
+        p = furnish(
+            settings, Book(store, settings.site.id, clock, step), clock, boards, machines, lines
+        )
         self._premises = replace(p, slow=slow, card_readers=card_readers)
         self._bell, self._book, self._desk = p.bell, p.book, p.desk
         self._doors, self._watch = p.doors, p.watch
@@ -111,11 +117,23 @@ class Site:
                 self._keep(group, name, follow, lambda name, _why: self._watch.lose_machine(name))
             for name, reader in self._readers.items():
                 self._keep(group, name, partial(self._read, reader), lambda _name, _why: None)
+            self._look_around(group)
             group.create_task(self._watch.tick(), name="tick")
             group.create_task(self._timekeeper.run(), name="time")
             if self._problem == "settling":
                 self._problem = None
                 group.create_task(serve(self._premises), name="kiosk")
+
+    def _look_around(self, group: asyncio.TaskGroup) -> None:
+        around = self._premises.surroundings
+        for name, device in self._environments.items():
+            blind = around.lose_sight
+            self._keep(group, name, partial(around.follow, device), blind)
+            if device.outputs:
+                switch = partial(around.switch, device)
+                self._keep(group, f"{name} outputs", switch, lambda _name, _why: None)
+        if self._environments:
+            group.create_task(around.tick(), name="surroundings")
 
     def _keep(
         self,
@@ -128,7 +146,8 @@ class Site:
 
     def _blind(self, board: str, why: str) -> None:
         """Whatever ended a session, a mistake of ours too: nobody sees the board's doors."""
-        self._watch.lose_board(board, NoReply(board, why))
+        if board not in self._watch.silent():
+            self._watch.lose_board(board, NoReply(board, why))
 
     async def _break_off(self) -> None:
         await self._book.broken.wait()
@@ -191,6 +210,14 @@ class Site:
         """Why the site is not ready; empty if it is. A silent board does not stop the others."""
         lost = [f"{board} does not answer" for board in self._watch.lost_boards()]
         return ([self._problem] if self._problem else []) + lost
+
+    def silent(self) -> set[str]:
+        """Boards and sensors that do not answer."""
+        return self._watch.silent()
+
+    def air(self, cabinet: str) -> Air:
+        """What is known of a cabinet's surroundings."""
+        return self._premises.surroundings.air(cabinet)
 
     def describe(self) -> SiteState:
         site = self._settings.site

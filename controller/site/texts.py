@@ -73,6 +73,7 @@ class Text(StrEnum):
     LABEL_UNKNOWN = "label_unknown"
     LABEL_LOADED = "label_loaded"
     NO_COMPARTMENT = "no_compartment"
+    LOADING_RESTS = "loading_rests"
 
 
 # `compartment` is a door's sign (A07); `items` are item kinds joined by commas, which the pages

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from controller.entries import AlarmKind, DoorChanged, Up
-from controller.faults import DeviceFault, LineDown
+from controller.faults import DeviceFault
 from controller.ports import (
     BoardSight,
     Clock,
@@ -25,6 +25,7 @@ from controller.site.intents import settle_last
 from controller.site.items import PENDING, settle_shut
 from controller.site.machines import Machines
 from controller.site.schema import compartments
+from controller.site.silences import Silences
 
 TICK_S = 1.0
 MACHINE_IDLE_S = 2.0  # how often an idle machine is read; its maker's advice
@@ -41,6 +42,7 @@ class Watch:
         doors: Doors,
         machines: Machines,
         boards: Mapping[str, Sequence[tuple[Place, int]]],
+        silences: Silences,
         *,
         policy: PolicyTable,
         clock: Clock,
@@ -54,8 +56,7 @@ class Watch:
         self._policy = policy
         self._clock = clock
         self._bell = bell
-        self._lost: dict[str, tuple[float, AlarmKind]] = {}  # boards: silent since when, what
-        self._seen_at: dict[str, float] = {}  # boards that answered since the start: when last
+        self._silences = silences
         self._away: dict[str, float] = {}  # machines: since when
         self._ajar: set[Place] = set()
         self._released_at: dict[Place, float] = {}
@@ -85,13 +86,11 @@ class Watch:
             else:
                 items |= not self._doors[place].seen
                 self._doors.glance(place, seen)
-        back = self._lost.pop(board, None) or board not in self._seen_at
-        self._seen_at[board] = self._clock.monotonic()
+        back = self._silences.answers(board)
         if news or back:
             with self._book.act() as act:
                 if back:
-                    clear_alarm(act, AlarmKind.BOARD_SILENT, board)
-                    clear_alarm(act, AlarmKind.BUS_DOWN, board)
+                    self._silences.clear(act, board)
                 for place, seen in news:
                     self._see_door(act, place, seen)
         if news or back or items:
@@ -111,9 +110,7 @@ class Watch:
 
     def lose_board(self, board: str, fault: DeviceFault) -> None:
         """Nobody knows its doors any more."""
-        kind = AlarmKind.BUS_DOWN if isinstance(fault, LineDown) else AlarmKind.BOARD_SILENT
-        since = self._seen_at.get(board, self._clock.monotonic())
-        self._lost.setdefault(board, (since, kind))
+        self._silences.lose(board, fault)
         places = [place for place, _ in self._boards[board]]
         news = [place for place in places if self._doors.changes(place, Sight.UNSEEN)]
         if news:
@@ -125,8 +122,12 @@ class Watch:
             self._doors.notice_item(place, Presence.UNKNOWN)
         self._bell.ring()
 
+    def silent(self) -> set[str]:
+        """Boards and sensors that do not answer."""
+        return self._silences.lost()
+
     def lost_boards(self) -> list[str]:
-        return sorted(self._lost)
+        return sorted(self._silences.lost() & self._boards.keys())
 
     # machines
 
@@ -172,11 +173,11 @@ class Watch:
         """Once a second: doors left open, devices away for long, doors shut with nobody there."""
         while True:
             now = self._clock.monotonic()
-            away = {name: (since, AlarmKind.MACHINE_FAULT) for name, since in self._away.items()}
-            for name, (since, kind) in (self._lost | away).items():
+            self._silences.tell()
+            for name, since in self._away.items():
                 if now - since >= self._policy.board_silent_s:
                     with self._book.act() as act:
-                        raise_alarm(act, kind, name)
+                        raise_alarm(act, AlarmKind.MACHINE_FAULT, name)
             self.look_after(now)
             await self._clock.sleep(TICK_S)
 

@@ -105,6 +105,12 @@ def test_the_environment_has_the_last_word(site_file: Path, monkeypatch: pytest.
             "[[environment]]\nname = 'E1'\ncabinet = 'B'\nurl = 'x'",
             "environment.cabinet: B is not in this file",
         ),
+        ("[policy]\ntemperature_low_c = 50", "policy: temperature_low_c is not below"),
+        ("[policy]\nfan_off_c = 40", "policy: fan_off_c is not below fan_on_c"),
+        (
+            "[[environment]]\nname = 'E1'\ncabinet = 'A'\nurl = 'x'\nwired = ['door']",
+            "environment.0.wired.0: Input should be",
+        ),
         (
             "[[scanner]]\nname = 'E1'\nurl = 'x'\n[[card_reader]]\nname = 'E1'\nurl = 'x'",
             "name: E1 is given twice",
