@@ -41,6 +41,11 @@ class Debounce:
         return any(change is not None for change in self._changing)
 
     @property
+    def restless(self) -> bool:
+        """Whether a further read would tell more: of a change, or of an input that flips."""
+        return self.changing or any(len(flips) > FLIPS_MAX for flips in self._flips)
+
+    @property
     def due_at(self) -> float:
         """From when on a second read would count; `inf` where nothing changes."""
         seen = [change[1] for change in self._changing if change is not None]

@@ -8,6 +8,7 @@ from controller.ports import Clock, EnvironmentSight
 from firmware_bridge import modbus
 from firmware_bridge.debounce import Debounce
 from firmware_bridge.modbus_device import ModbusDevice
+from firmware_bridge.news import News
 from firmware_bridge.profiles import Measure, Surroundings
 from firmware_bridge.turns import Urgency
 
@@ -22,7 +23,13 @@ class ModbusSurroundings:
     """Fits Environment."""
 
     def __init__(
-        self, device: ModbusDevice, unit: int, profile: Surroundings, clock: Clock
+        self,
+        device: ModbusDevice,
+        unit: int,
+        profile: Surroundings,
+        clock: Clock,
+        *,
+        news: News | None = None,
     ) -> None:
         self.name = device.name
         self.outputs = tuple(sorted(profile.outputs.at)) if profile.outputs else ()
@@ -30,6 +37,7 @@ class ModbusSurroundings:
         self._unit = unit
         self._profile = profile
         self._clock = clock
+        self._news = news
         self._prepared_on = 0
         self._begin_reading()
 
@@ -51,6 +59,8 @@ class ModbusSurroundings:
         missed = 0
         self._begin_reading()
         while True:
+            if self._news is not None:
+                self._news.heed(self.name)
             try:
                 sight = await self._sight(Urgency.POLL)
             except (NoReply, BadReply) as fault:
@@ -62,7 +72,10 @@ class ModbusSurroundings:
                 changed = shown is None or shown.contacts != sight.contacts
                 if changed or shown is None or sight.at - shown.at >= SIGN_OF_LIFE_S:
                     yield (shown := sight)
-            await self._clock.sleep(self._profile.every_ms / 1000)
+            if self._news is None or missed or any(each.restless for each in self._reads.values()):
+                await self._clock.sleep(self._profile.every_ms / 1000)
+            else:
+                await self._news.wait(self.name)
 
     async def switch(self, output: str, *, on: bool) -> None:
         outputs = self._profile.outputs

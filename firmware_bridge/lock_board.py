@@ -10,6 +10,7 @@ from typing import Final
 from controller.faults import BadReply, DeviceFault, NoReply, NotMoved, OutcomeUnknown
 from controller.ports import BoardSight, Clock, DoorSight, Presence
 from firmware_bridge.debounce import SETTLE_S, Debounce
+from firmware_bridge.news import News
 from firmware_bridge.panel import Items, Panel, Reads
 from firmware_bridge.stations import figures_of
 from firmware_bridge.turns import Urgency
@@ -35,13 +36,16 @@ SUPPLY_REST_S: Final = 0.2  # a supply recovers after one lock before the next
 class DoorRow:
     """Fits LockBoard. Outputs are off before the first read of each connection."""
 
-    def __init__(self, panel: Panel, clock: Clock, *, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self, panel: Panel, clock: Clock, *, poll_s: float = POLL_S, news: News | None = None
+    ) -> None:
         self.name = panel.name
         self.doors = panel.doors
         self.panel = panel
         self._bus = panel.bus
         self._clock = clock
         self._poll_s = poll_s
+        self._news = news
         self._preparing = asyncio.Lock()
         self._supply = asyncio.Lock()
         self._supply_free_at = 0.0
@@ -116,6 +120,8 @@ class DoorRow:
                 self._supply_free_at = now + pulse_s + SUPPLY_REST_S
                 self._attentive_until = now + ATTENTIVE_S
                 self._near, self._awaited = door, True
+                if self._news is not None:
+                    self._news.tell(self.name)
 
     async def _prove(self, door: int, *, shut_before: bool) -> None:
         """Nothing the board said proves the movement: its door's own switch may."""
@@ -143,6 +149,8 @@ class DoorRow:
         missed: Counter[str] = Counter()
         self._begin_reading()
         for polls in count():
+            if self._news is not None:
+                self._news.heed(self.name)
             at = await self._polled("doors", self._poll_doors(), missed)
             if at is not None and shown and _differ(shown, sight := self._sight(at)):
                 yield (shown := sight)  # a door's news does not wait for the items
@@ -152,7 +160,7 @@ class DoorRow:
                 sight = self._sight(at)
                 if shown is None or _differ(shown, sight) or at - shown.at >= SIGN_OF_LIFE_S:
                     yield (shown := sight)
-            await self._clock.sleep(self._pause_s())
+            await self._rest(answered=not missed)
 
     @property
     def _poll(self) -> Urgency:
@@ -165,7 +173,7 @@ class DoorRow:
         """
         await self._prepare(self._poll)
         close = self._attentive and self._complete and not self._changing
-        near = self._near if close and self._read_all else None
+        near = self._near if close and self._read_all and self._news is None else None
         return await self._read_doors(self._poll, POLL_TRIES, near)
 
     def _items_are_due(self, polls: int) -> bool:
@@ -173,7 +181,9 @@ class DoorRow:
 
         Two reads are longer than 60 ms at 9600 baud.
         """
-        if not self._attentive or self._changing or self._fell_shut or not self._complete:
+        if self._news is not None or not self._attentive or not self._complete:
+            return True
+        if self._changing or self._fell_shut:
             return True
         return polls % (AWAITED_ITEMS_EVERY if self._awaited else 2) == 0
 
@@ -189,7 +199,7 @@ class DoorRow:
                 why = f"{missed[what]} polls of {what} missed, last: {fault.what}"
                 raise NoReply(self.name, why) from fault
             return None
-        missed[what] = 0
+        del missed[what]
         return at
 
     @property
@@ -205,6 +215,14 @@ class DoorRow:
     def _attentive(self) -> bool:
         open_now = self._fell_shut or any(value is False for value in self._door_reads.settled)
         return bool(open_now) or self._clock.monotonic() < self._attentive_until
+
+    async def _rest(self, *, answered: bool) -> None:
+        """Until the next read is due, which where somebody tells us is when there is news."""
+        restless = self._door_reads.restless or self._item_reads.restless
+        if self._news is None or restless or not (answered and self._complete):
+            await self._clock.sleep(self._pause_s())
+        else:
+            await self._news.wait(self.name)
 
     def _pause_s(self) -> float:
         """Until the read that may confirm a change, else until the board's next turn."""

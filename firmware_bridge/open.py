@@ -17,6 +17,7 @@ from firmware_bridge.licence_machine import ModbusLicenceMachine
 from firmware_bridge.lines import LineOpener, open_line
 from firmware_bridge.lock_board import POLL_S, DoorRow
 from firmware_bridge.modbus_device import ModbusDevice, reply_s
+from firmware_bridge.news import News
 from firmware_bridge.panel import Dialect
 from firmware_bridge.profiles import (
     Source,
@@ -56,8 +57,11 @@ class Bridge:
         opener: LineOpener = open_line,
         user_profiles: Path | None = None,
         shares: Shares | None = None,
+        news: News | None = None,
     ) -> None:
+        """With `news` boards are read when something is told of them, else they are polled."""
         self._clock = clock
+        self._news = news
         self._shares = shares
         self._opener = opener
         self._profiles = load_profiles(user_profiles)
@@ -110,7 +114,7 @@ class Bridge:
                 f"{text}: {url.scheme} is no lock board; like {urls.EXAMPLES['modbus+tcp']}"
             )
         panel = dialect.panel(url, name, self.bus(url), self._profiles)
-        row = DoorRow(panel, self._clock, poll_s=poll_s)
+        row = DoorRow(panel, self._clock, poll_s=poll_s, news=self._news)
         self._boards[url.place.key][name] = row.figures
         return row
 
@@ -128,7 +132,7 @@ class Bridge:
         device = ModbusDevice(name, self.bus(url), reply_s(url))
         if profile.ident is not None:
             device.probe_at = (profile.ident.fc, profile.ident.address)
-        around = ModbusSurroundings(device, url.unit, profile, self._clock)
+        around = ModbusSurroundings(device, url.unit, profile, self._clock, news=self._news)
         self._boards[url.place.key][name] = around.figures
         return around
 

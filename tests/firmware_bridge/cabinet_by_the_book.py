@@ -42,14 +42,15 @@ class Cabinet:
     def _answer(self, frame: bytes) -> bytes:
         unit, function = frame[0], frame[1]
         address, value = int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[4:6], "big")
+        asked = range(address + 1, address + value + 1)
         match unit, function:
             case 1, 5:
                 answer = self._coil(frame, address, value)
             case (1, 2) | (2, 2):
-                shut = [door not in self.open_doors for door in range(1, value + 1)]
+                shut = [door not in self.open_doors for door in asked]
                 answer = self._bits(unit, shut)
             case 3, 2:
-                answer = self._bits(unit, [door in self.items for door in range(1, value + 1)])
+                answer = self._bits(unit, [door in self.items for door in asked])
             case _, 3 if address == 0x8000:
                 answer = crc(bytes([unit, 3, 2, 0x00, 0xC8]))
             case 1, 3 if address == 0x1000:
