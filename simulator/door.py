@@ -67,6 +67,7 @@ class Door:
     coil: bool = False
     faults: DoorFaults = field(init=False)
     crossed: "Door | None" = None  # the door whose switch answers here
+    wrong: "Door | None" = None  # the door whose lock hangs on this one's contact
     _bounces_until: float = float("-inf")
     _switch: bool = False  # what the switch sees: True is open
     _bolt: Appointment | None = None
@@ -85,13 +86,17 @@ class Door:
         """The lock's coil gets power: the bolt is free 60 ms later."""
         if self.faults.strikes("dead_relay"):
             return
-        self._power()
-        self._burning = self.timeline.after(COIL_BURNS_AFTER_S, self._burns)
+        if self.wrong:
+            self.faults.strikes("wrong_lock")
+        (self.wrong or self).power(for_ever=False)
 
     def drop(self) -> None:
+        """The contact opens: the lock on it has no power any more."""
+        if not self.faults.strikes("welded"):
+            (self.wrong or self).let_go()
+
+    def let_go(self) -> None:
         """The coil's power ends: a free bolt waits for the door to be pulled, for a while."""
-        if self.faults.strikes("welded"):
-            return
         if self.coil and not self.unlocked:
             self.faults.strikes("weak")
         self.coil = False
@@ -104,7 +109,7 @@ class Door:
         before, self.faults.trouble = self.faults.trouble, trouble
         if trouble.welded and not before.welded:
             self.faults.strikes("welded")
-            self._power()
+            (self.wrong or self).power(for_ever=True)
         elif before.welded and not trouble.welded:
             self.drop()
         self.changed()
@@ -218,8 +223,11 @@ class Door:
         self.contents = list(memory["contents"])
         self._bolt_waits()
 
-    def _power(self) -> None:
+    def power(self, *, for_ever: bool) -> None:
+        """The coil has power; by a contact that welded it never burns."""
         self.coil = True
+        if not for_ever:
+            self._burning = self.timeline.after(COIL_BURNS_AFTER_S, self._burns)
         self._call_off(self._relatch)
         if self.faults.trouble.weak:
             self._bolt = self.timeline.after(WEAK_FREE_AFTER_S, self._bolt_moves)

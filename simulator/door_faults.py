@@ -24,6 +24,7 @@ class DoorTrouble:
     weak: bool = False
     relatch: bool = False
     crosswired: int = 0  # number of the door whose switch is wired here, and this one's there
+    wrong_lock: int = 0  # number of the door whose lock is wired here, and this one's there
     ghost_item: float = 0.0  # share of looks
 
 

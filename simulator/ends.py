@@ -126,7 +126,7 @@ class ScannerPty:
         self._presentation = 0
         self._pty = Pty(link, timer, self._hear)
         scanner.outlet = self._say
-        scanner.unplug = self._pty.unplug
+        scanner.pull_plug = self._pty.unplug
 
     def hold(self, text: str, held_s: float = HELD_S, second: str = "") -> None:
         self._presentation += 1
@@ -136,6 +136,7 @@ class ScannerPty:
         self._pty.close()
 
     def _hear(self, chunk: bytes) -> None:
+        self._scanner.timeline.advance(self._timer.now())
         if answer := self._scanner.hear(chunk):
             self._pty.send(answer)
 
@@ -156,13 +157,14 @@ class CardReaderPty:
         self._reader = reader
         self._timer = timer
         self._pty = Pty(link, timer, self._hear)
-        reader.unplug = self._pty.unplug
+        reader.pull_plug = self._pty.unplug
 
     def close(self) -> None:
         self._pty.close()
 
     def _hear(self, chunk: bytes) -> None:
         now = self._timer.now()
+        self._reader.timeline.advance(now)
         baud = self._reader.baud
         for after, answer in self._reader.hear(chunk):
             for start in range(0, len(answer), FIFO):

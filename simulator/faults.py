@@ -1,13 +1,21 @@
 """Trouble on one line, the same trouble every time for the same seed."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from math import sqrt
 from random import Random
-from typing import Final
+from typing import Any, Final
 
-PATIENCE_S: Final = {"rtu": 0.300, "rtutcp": 0.600, "tcp": 1.000, "kerong": 0.500, "xor": 0.300}
+PATIENCE_S: Final = {
+    "rtu": 0.300,
+    "rtutcp": 0.600,
+    "tcp": 1.000,
+    "kerong": 0.500,
+    "xor": 0.300,
+    "card": 1.000,
+}
 LATE: Final = (1.05, 3.0)  # times the usual patience of a master
 DOUBLED_GAP_S: Final = 0.020
 SPLIT_GAP_S: Final = {"serial": 0.020, "tcp": 0.200}
@@ -28,13 +36,19 @@ class Trouble:
     garbage: float = 0.0
     reboot: float = 0.0  # of pulses: the supply dips and the board starts again
     silent: tuple[int, ...] = ()
+    silent_after: int = 0  # requests that a silent board still hears
     collision: tuple[int, ...] = ()
     wrong_speed: tuple[int, ...] = ()
+    wrong_parity: tuple[int, ...] = ()
     slow_after_pulse: tuple[int, ...] = ()
     busy_after_open: tuple[int, ...] = ()
     linkage: tuple[int, ...] = ()
+    talks: tuple[int, ...] = ()  # air sensors that report in plain text, unasked
+    reads_zero: tuple[int, ...] = ()  # air sensors that are broken
+    holds: tuple[int, ...] = ()  # the same, at what they read last
     echo: bool = False
     swapped: bool = False
+    gateway: bool = False  # tells of a unit that is silent, or not there, in its stead
     tcp_half_open: bool = False
     tcp_stale: bool = False
     one_client: bool = False
@@ -56,16 +70,22 @@ class Counters:
     silent: int = 0
     collision: int = 0
     wrong_speed: int = 0
+    wrong_parity: int = 0
     slow_after_pulse: int = 0
     busy_after_open: int = 0
     linkage: int = 0  # how often an input drove a relay
+    talks: int = 0
+    reads_zero: int = 0
+    holds: int = 0
     echo: int = 0
     swapped: int = 0
+    gateway: int = 0
     tcp_half_open: int = 0
     tcp_stale: int = 0
     one_client: int = 0
     usb_renumber: int = 0
     too_soon: int = 0  # requests that began before the line had been quiet for t3.5
+    gapped: int = 0  # requests with a pause of more than t1.5 inside
 
 
 @dataclass(slots=True)
@@ -77,9 +97,11 @@ class Faults:
     trouble: Trouble = field(default_factory=Trouble)
     counted: Counters = field(default_factory=Counters)
     told: list[Callable[[], None]] = field(default_factory=list)  # when the trouble is another
+    _heard: Counter[int] = field(default_factory=Counter)  # by units before they fell silent
 
     def set(self, trouble: Trouble) -> None:
         self.trouble = trouble
+        self._heard.clear()
         for tell in self.told:
             tell()
 
@@ -105,6 +127,10 @@ class Faults:
         setattr(self.counted, name, getattr(self.counted, name) + 1)
 
     def is_silent(self, unit: int) -> bool:
+        """From the start, or after so many requests."""
+        if unit in self.trouble.silent and self._heard[unit] < self.trouble.silent_after:
+            self._heard[unit] += 1
+            return False
         return self.strikes("silent", unit)
 
     def delay_s(self) -> float:
@@ -134,6 +160,15 @@ class Faults:
             (self.dice.uniform(0.0, gap_s) if start else 0.0, frame[start:end])
             for start, end in pairwise(edges)
         ]
+
+    def recall(self, asked: dict[str, Any], counted: dict[str, int]) -> None:
+        """As it stood when the simulator ended; what is no longer known is forgotten."""
+        known = {name: value for name, value in asked.items() if hasattr(self.trouble, name)}
+        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        self.set(Trouble(**known | lists))
+        for name, times in counted.items():
+            if hasattr(self.counted, name):
+                setattr(self.counted, name, times)
 
     def state(self) -> dict[str, object]:
         asked = {

@@ -11,9 +11,11 @@ from simulator.plan import LinePlan
 from simulator.timeline import Timeline
 
 SILENCE_CHARACTERS: Final = 3.5
+GAP_OF_SILENCE: Final = 1.5 / SILENCE_CHARACTERS
 # The Modbus standard counts 11 bits a character for its silences, and fixes them above 19,200.
 SILENCE_BITS: Final = 11
 SILENCE_FIXED_S: Final = 0.00175
+GAP_FIXED_S: Final = 0.00075
 FASTEST_COUNTED: Final = 19_200
 OTHER_SPEED: Final = {9600: 19_200, 19_200: 9600}
 
@@ -29,6 +31,11 @@ def silence_s(baud: int) -> float:
     if baud > FASTEST_COUNTED:
         return SILENCE_FIXED_S
     return SILENCE_CHARACTERS * SILENCE_BITS / baud
+
+
+def gap_s(baud: int) -> float:
+    """t1.5: a longer pause inside a frame spoils it."""
+    return GAP_FIXED_S if baud > FASTEST_COUNTED else silence_s(baud) * GAP_OF_SILENCE
 
 
 def overlaid(frames: Sequence[bytes]) -> bytes:
@@ -61,6 +68,10 @@ class Host(Protocol):
         """A board gets its power, or is plugged."""
         ...
 
+    def mutter(self, octets: bytes) -> None:
+        """A board says what is no frame, now."""
+        ...
+
 
 class Line:
     """An RS-485 line. A request goes in; the answer comes out in pieces, each at its moment."""
@@ -88,6 +99,7 @@ class Line:
         self.baud = baud
         self.character_s = BITS_PER_CHARACTER / baud
         self.silence_s = silence_s(baud)
+        self.gap_s = gap_s(baud)
 
     def request_length(self, start: bytes) -> int | None:
         """Bytes of the request that begins like this, when they can be known yet."""
@@ -133,10 +145,16 @@ class Line:
             self.faults.counted.garbage += 1
             self.outlet(self._at_pace(self.faults.noise(), 0.0))
 
+    def mutter(self, octets: bytes) -> None:
+        """Over whatever else is said on the pair."""
+        self.outlet(self._at_pace(octets, 0.0))
+
     def listens(self, station: Station) -> bool:
         """Whether what is said on the line reaches this board."""
         if self.faults.is_silent(station.unit):
             return False
+        if self.faults.strikes("wrong_parity", station.unit):
+            return False  # no frame of ours is whole there
         usual = self.plan.baud
         if station.unit in self.faults.trouble.wrong_speed:
             usual = OTHER_SPEED.get(usual, 9600)
@@ -213,6 +231,14 @@ class Condition:
 
     def deaf_for(self, seconds: float) -> None:
         self._deaf_until = max(self._deaf_until, self._timeline.now + seconds)
+
+    def strikes(self, name: str, unit: int) -> bool:
+        """Whether a trouble of its line comes to this board now; it is counted."""
+        return self._line is not None and self._line.faults.strikes(name, unit)
+
+    def mutter(self, octets: bytes) -> None:
+        if self._line is not None:
+            self._line.mutter(octets)
 
     def pulsed(self, unit: int) -> None:
         """A lock fires now."""

@@ -81,9 +81,12 @@ class TcpWire:
         self._timeline.advance(now)
         self.faults.counted.requests += 1
         heard = self.faults.upon_request(frame)
-        if heard is None or self.faults.is_silent(heard[HEADER]):
+        if heard is None:
             return []
-        said = self._said(heard[HEADER], heard[HEADER + 1 :])
+        unit, pdu = heard[HEADER], heard[HEADER + 1 :]
+        said = None if self.faults.is_silent(unit) else self._said(unit, pdu)
+        if said is None:
+            said = self._told_by_gateway(unit, pdu[0])
         if said is None:
             return []
         self.faults.counted.replies += 1
@@ -94,12 +97,22 @@ class TcpWire:
     def burst(self) -> None:
         """Noise of a board that starts does not come through a gateway."""
 
+    def mutter(self, octets: bytes) -> None:
+        """Nor does what is no answer."""
+
     def _said(self, unit: int, pdu: bytes) -> bytes | None:
         said = None
         for device in self.devices:
             if unit in {BROADCAST, device.unit} and device.hears(USUAL, USUAL):
                 said = device.answer(pdu, broadcast=unit == BROADCAST) or said
         return said
+
+    def _told_by_gateway(self, unit: int, function: int) -> bytes | None:
+        """Some gateways say that a target is silent, or that there is no way to it."""
+        if unit == BROADCAST or not self.faults.strikes("gateway"):
+            return None
+        there = any(device.unit == unit for device in self.devices)
+        return modbus.refused(function, modbus.TARGET_SILENT if there else modbus.NO_PATH)
 
     def _sent(self, answer: bytes) -> Pieces:
         at = self._dice.uniform(*TCP_TURNAROUND_S) + self.faults.delay_s()
@@ -148,6 +161,7 @@ class Ear:
         self._held = bytearray()
         self._ends = NEVER  # when the last character held will have arrived
         self._too_soon = False
+        self._gapped = False
         self.quiet_from = NEVER  # when the last frame on the line, of either side, ended
 
     def hear(self, chunk: bytes, now: float) -> float:
@@ -158,6 +172,9 @@ class Ear:
         if not self._held:
             quiet = begins - self.quiet_from
             self._too_soon = self._by_silence and quiet < self._wire.silence_s
+            self._gapped = False
+        elif self._by_silence and begins - self._ends > self._wire.gap_s:
+            self._gapped = True
         self._held += chunk
         del self._held[self._wire.longest + 1 :]  # longer is broken anyway
         self._ends = begins + len(chunk) * self._wire.character_s
@@ -172,9 +189,11 @@ class Ear:
             return self.by_length(), self._ends
         frame = bytes(self._held)
         self._held.clear()
-        if self._too_soon:
-            self._wire.faults.counted.requests += 1
-            self._wire.faults.counted.too_soon += 1
+        if self._too_soon or self._gapped:
+            counted = self._wire.faults.counted
+            counted.requests += 1
+            counted.too_soon += self._too_soon
+            counted.gapped += self._gapped
             return [], self._ends
         return [frame], self._ends
 

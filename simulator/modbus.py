@@ -7,6 +7,8 @@ NO_FUNCTION: Final = 1
 NO_ADDRESS: Final = 2
 BAD_VALUE: Final = 3
 BUSY: Final = 6
+NO_PATH: Final = 0x0A  # told by a gateway
+TARGET_SILENT: Final = 0x0B
 
 READ_COILS: Final = 0x01
 READ_INPUTS: Final = 0x02

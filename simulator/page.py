@@ -24,6 +24,7 @@ FRAME: Final = 12
 
 _TROUBLE: Final = asdict(Trouble())
 SHARES: Final = [name for name, value in _TROUBLE.items() if isinstance(value, float)]
+COUNTS: Final = [name for name, value in _TROUBLE.items() if type(value) is int]
 FLAGS: Final = [name for name, value in _TROUBLE.items() if isinstance(value, bool)]
 BY_UNIT: Final = [name for name, value in _TROUBLE.items() if isinstance(value, tuple)]
 
@@ -108,6 +109,7 @@ def page_routes(world: World) -> APIRouter:
             "card_readers": list(world.card_readers),
             "sensors": bool(world.plan.sensors),
             "shares": SHARES,
+            "counts": COUNTS,
             "flags": FLAGS,
             "by_unit": BY_UNIT,
         }

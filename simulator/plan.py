@@ -76,6 +76,7 @@ class ScannerPlan:
     link: Path
     baud: int = 9600
     suffix: str = "cr"  # or lf, crlf, none
+    make: Literal["gm65", "honeywell", "newland"] = "gm65"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class CardReaderPlan:
     name: str
     link: Path
     baud: int = 115_200
+    finds: int = 0x9F  # its answer when a card is there; some readers say 0x90
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Discriminator, Field, Tag
 
 from simulator.body import Body, Share
+from simulator.devices.card_reader import NOBODY, ON_A_PORT
 from simulator.devices.machine_faults import MachineTrouble
 from simulator.devices.scanner import ScannerTrouble
 from simulator.door import Impossible, Unknown
@@ -18,7 +19,11 @@ Units = list[Annotated[int, Field(ge=0, le=255)]]
 Gone = Annotated[float, Field(ge=0.0, le=3600.0)]  # seconds
 
 ON_TCP_ONLY: Final = ("tcp_half_open", "tcp_stale", "one_client")
-ON_RTU_ONLY: Final = ("garbage", "echo", "swapped", "collision", "wrong_speed", "busy_after_open")
+ON_GATEWAYS_ONLY: Final = ("gateway",)
+ON_RTU_ONLY: Final = (
+    *("garbage", "echo", "swapped", "collision", "wrong_speed", "wrong_parity"),
+    *("busy_after_open", "talks"),
+)
 NAMED_BY: Final = ("line", "door", "scanner", "card", "machine")
 
 
@@ -34,13 +39,19 @@ class LineTrouble(Body):
     garbage: Share = 0.0
     reboot: Share = 0.0
     silent: Units = Field(default_factory=list)
+    silent_after: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     collision: Units = Field(default_factory=list)
     wrong_speed: Units = Field(default_factory=list)
+    wrong_parity: Units = Field(default_factory=list)
     slow_after_pulse: Units = Field(default_factory=list)
     busy_after_open: Units = Field(default_factory=list)
     linkage: Units = Field(default_factory=list)
+    talks: Units = Field(default_factory=list)
+    reads_zero: Units = Field(default_factory=list)
+    holds: Units = Field(default_factory=list)
     echo: bool = False
     swapped: bool = False
+    gateway: bool = False
     tcp_half_open: bool = False
     tcp_stale: bool = False
     one_client: bool = False
@@ -62,6 +73,7 @@ class DoorTroubleAsked(Body):
     weak: bool = False
     relatch: bool = False
     crosswired: Annotated[int, Field(ge=0)] = 0
+    wrong_lock: Annotated[int, Field(ge=0)] = 0
     ghost_item: Share = 0.0
 
 
@@ -76,6 +88,12 @@ class ScannerTroubleAsked(Body):
 class CardTroubleAsked(Body):
     card: str
     card_hangs: bool = False
+    lost: Share = 0.0
+    garbled: Share = 0.0
+    late: Share = 0.0
+    doubled: Share = 0.0
+    split: Share = 0.0
+    silent: bool = False
     usb_renumber: Gone = 0.0
 
 
@@ -150,6 +168,13 @@ def _power_routes(world: World) -> APIRouter:
         world.card_reader(reader).restart()
         return world.card_reader(reader).state()
 
+    @router.post("/scanner/{scanner}/restart")
+    async def restart_scanner(scanner: str) -> dict[str, Any]:
+        if scanner not in world.scanners:
+            raise Unknown(f"There is no scanner {scanner}.")
+        world.scanners[scanner].restart()
+        return world.scanners[scanner].state()
+
     @router.post("/machine/{machine}/power-cut")
     async def power_cut(machine: str) -> dict[str, Any]:
         world.machine(machine).faults.cut()
@@ -170,7 +195,9 @@ def _on_line(world: World, body: LineTrouble) -> dict[str, Any]:
     if body.garbled and body.line in world.tcp_wires:
         raise Impossible(f"{body.line} is reached by TCP, which does not garble.")
     strangers = [name for name in ON_TCP_ONLY if getattr(body, name) and not is_tcp]
-    if body.line in world.tcp_wires:
+    if body.line in world.wires:
+        strangers += [name for name in ON_GATEWAYS_ONLY if getattr(body, name)]
+    else:
         strangers += [name for name in ON_RTU_ONLY if getattr(body, name)]
     if is_tcp and body.usb_renumber:
         strangers.append("usb_renumber")
@@ -192,6 +219,8 @@ def _on_doors(world: World, body: DoorTroubleAsked) -> dict[str, Any]:
     ]
     if not doors:
         raise Unknown(f"There is no door {body.door}.")
+    if not no and (body.crosswired or body.wrong_lock):
+        raise Impossible("Wires are crossed at one door: name it, like A/7.")
     for door in doors:
         trouble = DoorTrouble(**body.model_dump(exclude={"door"}))
         world.set_door_trouble(door.cabinet, door.no, trouble)
@@ -214,6 +243,9 @@ def _on_scanner(world: World, body: ScannerTroubleAsked) -> dict[str, Any]:
 def _on_card(world: World, body: CardTroubleAsked) -> dict[str, Any]:
     reader = world.card_reader(body.card)
     reader.hangs = body.card_hangs
+    asked = body.model_dump(include=set(ON_A_PORT))
+    silent = (NOBODY,) if asked.pop("silent") else ()
+    reader.faults.set(Trouble(silent=silent, **asked))
     if body.usb_renumber:
         reader.unplug(body.usb_renumber)
     return reader.state()

@@ -9,6 +9,8 @@ from random import Random
 from typing import Any, Final
 
 from simulator.clock import Clock
+from simulator.crossing import rewire
+from simulator.devices.air_sensor import AirSensor
 from simulator.devices.card_reader import CardReader
 from simulator.devices.licence_machine import LicenceMachine
 from simulator.devices.mixed_board import LINKAGE, NORMAL, MixedBoard
@@ -21,7 +23,7 @@ from simulator.line import Host, Line
 from simulator.lines import TcpWire
 from simulator.people import People
 from simulator.plan import CabinetPlan, Plan
-from simulator.standing import beside_the_lines
+from simulator.standing import beside_the_lines, kept, recall
 from simulator.surroundings import Place
 from simulator.texts import WorldText
 from simulator.timeline import Timeline
@@ -157,21 +159,16 @@ class World:
                     board.set_modes(LINKAGE)
                 elif board.unit in before.linkage:
                     board.set_modes(NORMAL)
+            elif isinstance(board, AirSensor) and board.unit in trouble.talks:
+                board.talk()
         if trouble.garbage and not before.garbage:
             self.host(line).burst()  # as when another board is plugged
         self._changed()
 
     def set_door_trouble(self, cabinet: str, no: int, trouble: DoorTrouble) -> None:
-        """Wires that are crossed are crossed at both doors."""
+        """Whatever was wrong with the door before is right now."""
         door = self.door(cabinet, no)
-        other = self.door(cabinet, trouble.crosswired) if trouble.crosswired else None
-        if other is door:
-            raise Impossible(f"Door {door.name} cannot be crossed with itself.")
-        if door.crossed:
-            door.crossed.crossed = None
-        door.crossed = other
-        if other:
-            other.crossed = door
+        rewire(self, door, trouble)
         self.troubled[door.name] = door
         door.set_trouble(trouble)
 
@@ -227,6 +224,7 @@ class World:
             "boards": {
                 line: [board.kept() for board in boards] for line, boards in self.boards.items()
             },
+            "troubles": kept(self),
         }
 
     def recall(self, memory: dict[str, Any]) -> None:
@@ -240,10 +238,12 @@ class World:
             if name in memory["machines"]:
                 machine.inside.recall(memory["machines"][name])
         for line, boards in self.boards.items():
-            kept = memory["boards"].get(line, [])
-            if len(kept) == len(boards):
-                for board, each in zip(boards, kept, strict=True):
+            held = memory["boards"].get(line, [])
+            if len(held) == len(boards):
+                for board, each in zip(boards, held, strict=True):
                     board.recall(each)
+        if troubles := memory.get("troubles"):
+            recall(self, troubles)
 
     # ------------------------------------------------------------------ inside
 
@@ -262,11 +262,24 @@ class World:
 
     def _set_readers_up(self, seed: int) -> None:
         self.scanners = {
-            each.name: Scanner(each.name, each.baud, suffix=each.suffix, seed=seed)
+            each.name: Scanner(
+                each.name,
+                each.baud,
+                suffix=each.suffix,
+                seed=seed,
+                make=each.make,
+                timeline=self.timeline,
+            )
             for each in self.plan.scanners
         }
         self.card_readers = {
-            each.name: CardReader(each.name, Random(f"{seed}/{each.name}/card"), self._changed)
+            each.name: CardReader(
+                each.name,
+                Random(f"{seed}/{each.name}/card"),
+                self._changed,
+                self.timeline,
+                each.finds,
+            )
             for each in self.plan.card_readers
         }
 

@@ -1,4 +1,8 @@
-"""Temperature and humidity on Modbus (XY-MD02, SHT20 class): signed tenths."""
+"""Temperature and humidity on Modbus (XY-MD02, SHT20 class): signed tenths.
+
+It also knows a plain text protocol: left on its reports, it talks over the bus. A broken one reads
+nothing but 0, or what it read last.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,7 +10,7 @@ from typing import Any, Final
 from simulator import modbus
 from simulator.line import Condition
 from simulator.surroundings import Surroundings
-from simulator.timeline import Timeline
+from simulator.timeline import Appointment, Timeline
 
 TEMPERATURE, HUMIDITY = 0x0001, 0x0002
 UNIT, SPEED, TEMPERATURE_CORRECTION, HUMIDITY_CORRECTION = 0x0101, 0x0102, 0x0103, 0x0104
@@ -14,6 +18,7 @@ UNIT, SPEED, TEMPERATURE_CORRECTION, HUMIDITY_CORRECTION = 0x0101, 0x0102, 0x010
 SPEEDS: Final = (9600, 14_400, 19_200)
 UNITS: Final = range(1, 248)
 WORD: Final = 0x10000
+TALKS_EVERY_S: Final = 1.0
 
 
 def word_of(tenths: int) -> int:
@@ -36,6 +41,9 @@ class AirSensor:
         }
         self._speed_set = False
         self._air = air
+        self._timeline = timeline
+        self._last: dict[int, int] = {}
+        self._talking: Appointment | None = None
         self._functions: dict[int, Callable[[bytes], bytes]] = {
             modbus.READ_HOLDING: lambda pdu: self._read(pdu, self.settings),
             modbus.READ_INPUT_REGISTERS: lambda pdu: self._read(pdu, self._measured()),
@@ -68,7 +76,28 @@ class AirSensor:
             said = modbus.refused(pdu[0], refusal.code)
         return None if broadcast else said
 
+    def talk(self) -> None:
+        """Its reports are on: it says what it measures until they are not."""
+        if self._talking is None:
+            self._talking = self._timeline.after(TALKS_EVERY_S, self._report)
+
+    def _report(self) -> None:
+        self._talking = None
+        if self.condition.strikes("talks", self.unit):
+            air = self._air()
+            if self.condition.listens():
+                text = f"{air.temperature:.1f}C,{air.humidity:.1f}%\r\n"
+                self.condition.mutter(text.encode())
+            self.talk()
+
     def _measured(self) -> dict[int, int]:
+        if self.condition.strikes("reads_zero", self.unit):
+            return {TEMPERATURE: 0, HUMIDITY: 0}
+        if not (self._last and self.condition.strikes("holds", self.unit)):
+            self._last = self._true()
+        return self._last
+
+    def _true(self) -> dict[int, int]:
         air = self._air()
         warm = round(air.temperature * 10) + tenths_of(self.settings[TEMPERATURE_CORRECTION])
         damp = round(air.humidity * 10) + tenths_of(self.settings[HUMIDITY_CORRECTION])

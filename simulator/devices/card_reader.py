@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 from random import Random
-from typing import Final
+from typing import Any, Final
+
+from simulator.devices.scanner import BITS_PER_CHARACTER
+from simulator.faults import PATIENCE_S, SPLIT_GAP_S, Faults
+from simulator.timeline import Timeline
 
 PREAMBLE: Final = bytes.fromhex("AA AA AA 96 69")
 LENGTH_BYTES: Final = 2
@@ -28,6 +32,10 @@ PHOTO_BYTES: Final = 1024
 MODULE_NUMBER: Final = bytes(range(16))
 NEEDS_S: Final = {FIND: (0.05, 0.3), SELECT: (0.1, 0.1), READ: (0.3, 1.3)}
 QUICK_S: Final = (0.01, 0.03)
+STARTING_S: Final = (1.0, 2.0)  # silent when it gets its power
+
+ON_A_PORT: Final = ("lost", "garbled", "late", "doubled", "split", "silent")
+NOBODY: Final = 0  # a port has no addresses: `silent` names this one
 
 FIELDS: Final = (15, 1, 2, 8, 35, 18, 15, 8, 8, 18)  # characters each, in the card's order
 
@@ -64,16 +72,30 @@ class Card:
 
 
 class CardReader:
-    """`hangs` is a fault: it finds cards and cannot select or read them until it is restarted."""
+    """`hangs` is a fault: it finds cards and cannot select or read them until it is restarted.
 
-    def __init__(self, name: str, dice: Random, changed: Callable[[], None]) -> None:
+    `finds` is what it answers when a card is there; some readers say 90.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dice: Random,
+        changed: Callable[[], None],
+        timeline: Timeline | None = None,
+        finds: int = FOUND,
+    ) -> None:
         self.name = name
+        self.timeline = timeline or Timeline(0.0)
+        self.faults = Faults(Random(f"{name}/{dice.random()}"), PATIENCE_S["card"])
         self.card: Card | None = None
         self.reads = 0  # how often a card was read whole
         self.hangs = False
         self.hung = 0
-        self.unplug: Callable[[float], None] = lambda _: None  # for so many seconds
+        self.pull_plug: Callable[[float], None] = lambda _: None  # for so many seconds
         self.baud = SPEEDS[0]
+        self._finds = finds
+        self._deaf_until = float("-inf")
         self._stage = "away"  # then laid, selected, read
         self._held = bytearray()
         self._dice = dice
@@ -92,19 +114,66 @@ class CardReader:
         self.hangs = False
         self._held.clear()
         self._stage = "laid" if self.card else "away"
+        self._deaf_until = self.timeline.now + self._dice.uniform(*STARTING_S)
         self._changed()
+
+    def unplug(self, seconds: float) -> None:
+        self.faults.count("usb_renumber")
+        self.pull_plug(seconds)
 
     def state(self) -> dict[str, object]:
         """What a person who looks at it would see."""
         return {"card": self._stage, "reads": self.reads, "hangs": self.hangs, "hung": self.hung}
 
+    def troubles(self) -> dict[str, Any]:
+        """What is wrong with it and its port, and how often that has struck."""
+        counted = self.faults.state()
+        asked = counted.pop("faults")
+        assert isinstance(asked, dict)
+        of_ports = {name: asked[name] for name in ON_A_PORT} | {"silent": bool(asked["silent"])}
+        struck = {name: counted[name] for name in (*ON_A_PORT, "usb_renumber")}
+        return {
+            "faults": of_ports | {"card_hangs": self.hangs},
+            "counted": struck | {"card_hangs": self.hung},
+        }
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """As it stood when the simulator ended."""
+        asked, counted = dict(memory["faults"]), dict(memory["counted"])
+        self.hangs, self.hung = asked.pop("card_hangs"), counted.pop("card_hangs")
+        silent = [NOBODY] if asked.pop("silent") else []
+        self.faults.recall(asked | {"silent": silent}, counted)
+
     def hear(self, chunk: bytes) -> list[tuple[float, bytes]]:
         """Answers, each with the seconds until it begins."""
+        if self.timeline.now < self._deaf_until:
+            return []
         self._held += chunk
         answers = []
-        while (body := self._next()) is not None:
-            answers.append(self._answer(body))
+        while (counted := self._next()) is not None:
+            self.faults.counted.requests += 1
+            heard = self.faults.upon_request(counted)
+            if heard is not None and not self.faults.is_silent(NOBODY):
+                answers += self._on_its_way(*self._answer(heard))
         return answers
+
+    def _on_its_way(self, after: float, answer: bytes) -> list[tuple[float, bytes]]:
+        """The answer as the port hands it on."""
+        self.faults.counted.replies += 1
+        sent: list[tuple[float, bytes]] = []
+        begins = after + self.faults.delay_s()
+        copies = [answer]
+        if (again := self.faults.again_after_s()) is not None:
+            copies.append(answer)
+        for copy in copies:
+            for pause, piece in self.faults.pieces(
+                self.faults.upon_reply(copy) or b"", SPLIT_GAP_S["serial"]
+            ):
+                begins += pause
+                sent.append((begins, piece))
+                begins += len(piece) * BITS_PER_CHARACTER / self.baud
+            begins += again or 0.0
+        return sent
 
     def _next(self) -> bytes | None:
         """The next body and its checksum; what precedes a preamble is nothing."""
@@ -154,7 +223,7 @@ class CardReader:
     def _find(self) -> tuple[float, bytes]:
         if self._stage in {"away", "read"}:
             return self._said(FIND, NOT_FOUND)
-        return self._said(FIND, FOUND, bytes(4))
+        return self._said(FIND, self._finds, bytes(4))
 
     def _select(self) -> tuple[float, bytes]:
         if self._fails("laid"):

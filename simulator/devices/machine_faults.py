@@ -53,6 +53,12 @@ class MachineFaults:
         asked = {f"machine_{name}": share for name, share in asdict(self.trouble).items()}
         return {"faults": asked, "counted": dict(self.counted)}
 
+    def recall(self, memory: dict[str, Any]) -> None:
+        """As it stood when the simulator ended."""
+        known = {name.removeprefix("machine_"): on for name, on in memory["faults"].items()}
+        self.trouble = MachineTrouble(**known)
+        self.counted |= memory["counted"]
+
     def _on(self) -> None:
         self.off = False
         self.inside.power_up()

@@ -168,6 +168,7 @@ class CardEnd:
 
     def opened(self, clock: Clock) -> VirtualLine:
         def hear(line: VirtualLine, chunk: bytes) -> None:
+            self._reader.timeline.advance(asyncio.get_running_loop().time())
             for after, answer in self._reader.hear(chunk):
                 asyncio.get_running_loop().call_later(after, line.arrive, answer)
 

@@ -60,10 +60,20 @@ def test_a_request_is_one_frame_however_it_arrives_within_the_silence(sizes):
         chunk, rest = rest[:size], rest[size:]
         if chunk:
             ear.hear(chunk, now)
-            now += 0.0015
+            now += len(chunk) * 10 / 19_200 + 0.0008  # less than t1.5 of nothing
     if rest:
         ear.hear(rest, now)
     assert ear.cut(now + 1.0)[0] == [READ]
+
+
+def test_a_pause_inside_a_request_spoils_it_for_strict_boards_only():
+    for strict, heard in ((True, []), (False, [READ])):
+        wire = wire_at(strict=strict)
+        ear = Ear(wire)
+        ear.hear(READ[:3], 1.0)
+        ear.hear(READ[3:], 1.0 + 3 * 10 / 19_200 + 0.0010)
+        assert ear.cut(2.0)[0] == heard
+        assert wire.faults.counted.gapped == (0 if heard else 1)
 
 
 def test_a_frame_is_not_cut_before_the_line_was_silent():

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.devices.card_reader import Card, CardReader, framed
-from simulator.devices.scanner import Scanner, ScannerTrouble, crc_ccitt
+from simulator.devices.scanner import Scanner, ScannerTrouble
+from simulator.devices.scanner_setup import crc_ccitt
 
 HEAD = "AA AA AA 96 69 "
 FIND, SELECT, READ = (
@@ -95,6 +96,9 @@ def test_a_reader_that_hangs_finds_cards_until_its_power_was_off():
     assert said(device, READ) == HEAD + "00 04 00 00 41 45"
     assert device.hung == 2
     device.restart()
+    device.timeline.advance(0.9)
+    assert said(device, FIND) == ""  # it starts
+    device.timeline.advance(2.1)
     assert (said(device, SELECT), len(said(device, READ))) == (SELECTED, 1295 * 3 - 1)
 
 
@@ -161,7 +165,7 @@ def test_noise_never_grows_what_a_scanner_holds(chunks):
     scanner = Scanner("S1", 9600)
     for chunk in chunks:
         scanner.hear(chunk)
-    assert len(scanner._held) <= 6 + 255 + 2
+    assert len(scanner.set_up._held) <= 6 + 255 + 2
 
 
 def text_of(pieces):
