@@ -157,6 +157,12 @@ def simulate(
         float, typer.Option(min=0.1, max=1000.0, help="Of people, locks and paper.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Of its chance.")] = 0,
+    trouble: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='What goes wrong from the start, as its page sends it: {"line": "L1", "lost": 0.1}'
+        ),
+    ] = None,
 ) -> None:
     """Be the machines that site.toml names, on the wire, with a page to press doors on."""
     from onewindow.simulate import run  # noqa: PLC0415 - see above
@@ -164,7 +170,17 @@ def simulate(
     settings = load_site(config)
     logs.to_stderr()
     folder = data or settings.site.data
-    asyncio.run(run(settings, host=host, port=port, folder=folder, seed=seed, speed=speed))
+    asyncio.run(
+        run(
+            settings,
+            host=host,
+            port=port,
+            folder=folder,
+            seed=seed,
+            speed=speed,
+            troubles=trouble or (),
+        )
+    )
 
 
 def main() -> None:

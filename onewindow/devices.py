@@ -49,12 +49,12 @@ def bridge_of(settings: SiteSettings, clock: Clock) -> Bridge:
         silent=table.silent_share,
     )
     try:
-        return Bridge(clock, user_profiles=_profiles(settings), shares=shares)
+        return Bridge(clock, user_profiles=profiles_of(settings), shares=shares)
     except BadProfile as error:
         raise BadSettings(f"site.profiles: {error}") from error
 
 
-def _profiles(settings: SiteSettings) -> Path | None:
+def profiles_of(settings: SiteSettings) -> Path | None:
     """Where users put Modbus profiles of their own."""
     usual = settings.site.data / "profiles"
     return settings.site.profiles or (usual if usual.is_dir() else None)

@@ -1,5 +1,6 @@
 """Reads in a site's settings which machines it has, and gives the simulator a plan of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
@@ -8,7 +9,9 @@ from urllib.parse import urlsplit
 from controller.equipment import CabinetTable, EnvironmentTable, MachineTable
 from controller.settings import SiteSettings
 from controller.store import StoreRefused
+from firmware_bridge.profiles import Profile, load_profiles
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace, TcpPlace, parse
+from onewindow.devices import profiles_of
 from onewindow.settings_file import BadSettings
 from simulator.memory import Broken
 from simulator.plan import (
@@ -24,7 +27,8 @@ from simulator.plan import (
     SensorPlan,
 )
 from simulator.run import serve
-from simulator.wiring import LOCKS, XOR_LOCKS
+from simulator.trouble import BadTrouble
+from simulator.wiring import LOCKS, RELAYS, XOR_LOCKS
 
 XOR_USUAL = 24  # locks of such a board whose URL does not say how many are wired
 FACTORY_BAUD = {
@@ -32,16 +36,35 @@ FACTORY_BAUD = {
     "kerong": 19_200,
     "xorboard": 9600,
 }  # behind a device server, where a URL names no speed
+FLASH = (0, 5, 0x0200, 1, "ms/100")  # unit, function, address, per door, value
+INPUTS_AT = (2, 0)  # function and address
 SPOKEN_ON_LINES = ("modbus", "modbus-tcp", "kerong", "xorboard")
 
 
 async def run(
-    settings: SiteSettings, *, host: str, port: int, folder: Path, seed: int, speed: float
+    settings: SiteSettings,
+    *,
+    host: str,
+    port: int,
+    folder: Path,
+    seed: int,
+    speed: float,
+    troubles: Sequence[str] = (),
 ) -> None:
     """The machines that the settings name are on their wires until SIGTERM or SIGINT."""
     plan = plan_of(settings)
     try:
-        await serve(plan, host=host, port=port, folder=folder, seed=seed, speed=speed)
+        await serve(
+            plan,
+            host=host,
+            port=port,
+            folder=folder,
+            seed=seed,
+            speed=speed,
+            troubles=troubles,
+        )
+    except BadTrouble as error:
+        raise BadSettings(f"--trouble: {error}") from error
     except Broken as error:
         raise StoreRefused(str(error)) from error
 
@@ -85,17 +108,61 @@ def _cabinet(
         if name is None:
             raise BadSettings(f"cabinet.boards: {text} is on no [[line]] of this file")
         lines.setdefault(name, _line(name, url))
-        profile = _profile(url)
-        doors = url.numbers.get("doors", LOCKS[profile])
-        closed = url.numbers.get("closed", 1)
-        boards.append(BoardPlan(name, url.unit, profile, first_door, doors, closed))
-        first_door += doors
+        board = _board(name, url, settings)
+        boards.append(replace(board, first_door=first_door))
+        first_door += board.doors
     compartments = tuple(
         CompartmentPlan(each.no, each.size, each.height_cm, each.reach)
         for each in settings.compartment
         if each.cabinet == cabinet.letter
     )
     return CabinetPlan(cabinet.letter, tuple(boards), compartments)
+
+
+def _board(line: str, url: DeviceUrl, settings: SiteSettings) -> BoardPlan:
+    own = url.protocol == "modbus" and url.profile not in LOCKS
+    board = _of_own_profile(url, settings) if own else BoardPlan("", 0, _profile(url))
+    usual = board.doors if own else LOCKS[board.profile]
+    return replace(
+        board,
+        line=line,
+        unit=url.unit,
+        doors=url.numbers.get("doors", usual),
+        closed=url.numbers.get("closed", board.closed),
+        present=url.numbers.get("item", board.present),
+    )
+
+
+def _of_own_profile(url: DeviceUrl, settings: SiteSettings) -> BoardPlan:
+    """A user's profile of relay and input boards that are wired in another way."""
+    source = load_profiles(profiles_of(settings)).get(url.profile)
+    profile = source.profile if source else None
+    sizes = [name for name, relays in RELAYS.items() if profile and relays >= profile.doors]
+    if profile is None or not sizes or not _plays(profile):
+        raise BadSettings(f"cabinet.boards: boards {url.profile} cannot be simulated: {url.text}")
+    return BoardPlan(
+        "",
+        0,
+        sizes[0],
+        doors=profile.doors,
+        closed=profile.door.closed,
+        present=profile.item.present if profile.item else 1,
+        door_units=profile.door.units,
+        item_units=profile.item.units if profile.item else (),
+    )
+
+
+def _plays(profile: Profile) -> bool:
+    """Whether the simulator's relay and input boards are what this drives."""
+    pulse, inputs = profile.pulse, (profile.door, *([profile.item] if profile.item else []))
+    flash = (pulse.unit, pulse.fc, pulse.address, pulse.per_door, pulse.value) == FLASH
+    units = [unit for each in inputs for unit in each.units]
+    return (
+        flash
+        and all((each.fc, each.address) == INPUTS_AT for each in inputs)
+        and len({0, *units}) == 1 + len(units)
+        and profile.modes is None
+    )
 
 
 def _profile(url: DeviceUrl) -> str:

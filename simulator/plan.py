@@ -28,7 +28,8 @@ class LinePlan:
 class BoardPlan:
     """One profile's boards from `unit` (or address) on, and the doors that hang on them.
 
-    A relay board has its door inputs on unit + 1 and its item inputs on unit + 2.
+    A relay board has its door inputs on unit + 1 and its item inputs on unit + 2, or each spread
+    over several input boards; none for the items: there are no sensors.
     """
 
     line: str
@@ -37,6 +38,9 @@ class BoardPlan:
     first_door: int = 1
     doors: int = 32
     closed: int = 1  # what a shut door reads as
+    present: int = 1  # what a thing inside reads as
+    door_units: tuple[int, ...] = (1,)  # from `unit` on
+    item_units: tuple[int, ...] = (2,)
     spring: bool | None = None  # locks push their doors ajar; None: as with such boards
     reports: bool = False  # XOR boards tell changes unasked, Kerong boards after an open
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from simulator.ends import CardReaderPty, MachinePort, PtyLine, ScannerPty, TcpE
 from simulator.live import LivePages
 from simulator.memory import WorldFile
 from simulator.plan import Plan
+from simulator.trouble import put_all
 from simulator.world import World
 
 SAVED_AFTER_S = 0.2  # what nobody waits for; an act over HTTP or of a machine is saved at once
@@ -50,16 +51,19 @@ async def serve(
     speed: float = 1.0,
     relatch_s: float = 10.0,
     spring: bool = False,
+    troubles: Sequence[str] = (),
 ) -> None:
     """Run until cancelled or told to end by SIGTERM; answers HTTP once every wire is there.
 
-    Leaves no link behind, and the world in `folder`/world.json.
+    `troubles` are put on at the start, each as `POST /api/sim/faults` takes it. Leaves no link
+    behind, and the world in `folder`/world.json.
     """
     locks = LockKind(relatch_s=relatch_s, spring=spring)
     clock = SystemClock()
     world = World(plan, clock, seed=seed, speed=speed, locks=locks)
     file = WorldFile(folder / "world.json", world)
     file.load()
+    put_all(world, troubles)
     world.keep = file.save
     world.power_up()
     gc.collect()

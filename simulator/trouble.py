@@ -1,9 +1,10 @@
 """Trouble over HTTP, each by its name, on one line, door, scanner, card reader or machine."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from simulator.body import Body, Share
 from simulator.devices.card_reader import NOBODY, ON_A_PORT
@@ -137,19 +138,7 @@ def trouble_routes(world: World) -> APIRouter:
 
     @router.post("/faults")
     async def faults(body: Asked) -> dict[str, Any]:
-        match body:
-            case LineTrouble():
-                return _on_line(world, body)
-            case DoorTroubleAsked():
-                return _on_doors(world, body)
-            case ScannerTroubleAsked():
-                return _on_scanner(world, body)
-            case CardTroubleAsked():
-                return _on_card(world, body)
-            case MachineTroubleAsked():
-                inside = world.machine(body.machine).faults
-                inside.trouble = MachineTrouble(body.machine_jam, body.machine_power)
-                return inside.state()
+        return put(world, body)
 
     router.include_router(_power_routes(world))
     return router
@@ -181,6 +170,43 @@ def _power_routes(world: World) -> APIRouter:
         return world.machine(machine).state()
 
     return router
+
+
+def put(world: World, body: Asked) -> dict[str, Any]:
+    """From now on this is wrong, and nothing else is, with what the body names."""
+    match body:
+        case LineTrouble():
+            told = _on_line(world, body)
+        case DoorTroubleAsked():
+            told = _on_doors(world, body)
+        case ScannerTroubleAsked():
+            told = _on_scanner(world, body)
+        case CardTroubleAsked():
+            told = _on_card(world, body)
+        case MachineTroubleAsked():
+            inside = world.machine(body.machine).faults
+            inside.trouble = MachineTrouble(body.machine_jam, body.machine_power)
+            told = inside.state()
+    world.tell()
+    return told
+
+
+class BadTrouble(Exception):
+    """A trouble that was asked for at the start cannot be; the message says why."""
+
+
+def put_all(world: World, asked: Iterable[str]) -> None:
+    """What `POST /api/sim/faults` takes, as JSON texts."""
+    reader: TypeAdapter[Asked] = TypeAdapter(Asked)
+    for text in asked:
+        try:
+            put(world, reader.validate_json(text))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "trouble"
+            raise BadTrouble(f"{where}: {first['msg']}: {text}") from error
+        except (Unknown, Impossible) as error:
+            raise BadTrouble(f"{error} {text}") from error
 
 
 def everything(world: World) -> dict[str, Any]:
@@ -248,4 +274,4 @@ def _on_card(world: World, body: CardTroubleAsked) -> dict[str, Any]:
     reader.faults.set(Trouble(silent=silent, **asked))
     if body.usb_renumber:
         reader.unplug(body.usb_renumber)
-    return reader.state()
+    return reader.state() | reader.troubles()

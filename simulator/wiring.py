@@ -19,6 +19,7 @@ from simulator.surroundings import Place
 from simulator.timeline import Timeline
 
 RELAYS: Final = {"waveshare-relay-8": 8, "waveshare-relay-16": 16, "waveshare-relay-32": 32}
+INPUTS: Final = (8, 16, 32)  # of an input board
 KERONG: Final[dict[str, tuple[Variant, int]]] = {
     "kerong-cu12": ("cu16", 12),
     "kerong-cu16": ("cu16", 16),
@@ -76,20 +77,42 @@ def boards_of(
     doors = doors[: LOCKS[plan.profile]]
     if plan.profile in KERONG:
         variant, _ = KERONG[plan.profile]
-        return [KerongBoard(plan.unit, timeline, doors, variant, plan.closed, plan.reports)]
+        return [
+            KerongBoard(
+                plan.unit, timeline, doors, variant, plan.closed, plan.present, plan.reports
+            )
+        ]
     if plan.profile in XOR:
         return [XorBoard(plan.unit, timeline, doors, plan.closed, plan.reports)]
     if plan.profile == "reg-lock-24":
-        return [RegisterBoard(plan.unit, timeline, doors, closed=plan.closed)]
+        return [RegisterBoard(plan.unit, timeline, doors, closed=plan.closed, present=plan.present)]
     closed = _contacts(doors, lambda door: _seen(door, plan.closed))
     if plan.profile == "waveshare-relay-d-8":
         return [MixedBoard(plan.unit, timeline, doors, closed)]
     channels = RELAYS[plan.profile]
-    present = _contacts(doors, lambda door: door.reads_present)
+    present = _contacts(doors, lambda door: _there(door, plan.present))
     return [
         RelayBoard(plan.unit, channels, timeline, doors),
-        InputBoard(plan.unit + 1, channels, closed, timeline),
-        InputBoard(plan.unit + 2, channels, present, timeline),
+        *_inputs(plan, plan.door_units, closed, timeline),
+        *_inputs(plan, plan.item_units, present, timeline),
+    ]
+
+
+def _inputs(
+    plan: BoardPlan, units: tuple[int, ...], contacts: Sequence[Contact], timeline: Timeline
+) -> list[Board]:
+    """One board with all inputs, or several with 8 that share them."""
+    if not units:
+        return []
+    if len(units) == 1:
+        return [InputBoard(plan.unit + units[0], RELAYS[plan.profile], contacts, timeline)]
+    each = -(-plan.doors // len(units))
+    sizes = [size for size in INPUTS if size >= each]
+    if plan.doors % len(units) or not sizes:
+        raise Unknown(f"{plan.doors} inputs do not spread over {len(units)} boards.")
+    return [
+        InputBoard(plan.unit + unit, sizes[0], contacts[n * each : (n + 1) * each], timeline)
+        for n, unit in enumerate(units)
     ]
 
 
@@ -102,6 +125,10 @@ def sensor_of(plan: SensorPlan, place: Place, timeline: Timeline) -> Board:
 
 def _seen(door: Door, closed: int) -> Contact:
     return door.reads_closed if closed else lambda: not door.reads_closed()
+
+
+def _there(door: Door, present: int) -> Contact:
+    return door.reads_present if present else lambda: not door.reads_present()
 
 
 def line_of(plan: LinePlan, stations: Sequence[Any], timeline: Timeline, seed: int) -> Line:

@@ -111,6 +111,10 @@ class World:
         self.timeline.speed = speed
         self._changed()
 
+    def tell(self) -> None:
+        """Something is another that no device tells by itself."""
+        self._changed()
+
     # ------------------------------------------------------------------ acts
 
     def door(self, cabinet: str, no: int) -> Door:

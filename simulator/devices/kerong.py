@@ -48,6 +48,7 @@ class KerongBoard:
     locks: Sequence[Lock | None]
     variant: Variant = "cu16"
     closed: int = 1  # the bit of a shut door
+    present: int = 1  # the bit of a thing inside
     tells_after_open: bool = False
     unlock_time: int = 50  # in 10 ms, kept over power cuts
     condition: Condition = field(init=False)
@@ -86,7 +87,8 @@ class KerongBoard:
         wired = [self.locks[n] if n < len(self.locks) else None for n in room]
         closed = bool(self.closed)
         shut = [lock is not None and lock.reads_closed() == closed for lock in wired]
-        items = [lock is not None and lock.reads_present() for lock in wired]
+        there = bool(self.present)
+        items = [lock is not None and lock.reads_present() == there for lock in wired]
         return packed(shut) + packed(items)
 
     def open(self, lock: int) -> None:

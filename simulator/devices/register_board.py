@@ -39,13 +39,20 @@ class Lock(Protocol):
 
 class RegisterBoard:
     def __init__(
-        self, unit: int, timeline: Timeline, locks: Sequence[Lock | None] = (), *, closed: int = 1
+        self,
+        unit: int,
+        timeline: Timeline,
+        locks: Sequence[Lock | None] = (),
+        *,
+        closed: int = 1,
+        present: int = 1,
     ) -> None:
         self.unit = unit
         self.condition = Condition(timeline, STARTING_S)
         self.length = 50  # of a pulse, in 10 ms; kept over power cuts
         self._timeline = timeline
         self._locks = [*locks, *[None] * (LOCKS - len(locks))][:LOCKS]
+        self._present = bool(present)
         self._closed = bool(closed)  # the bit of a shut door
         self._last = 0
         self._pulsing: int | None = None
@@ -84,7 +91,7 @@ class RegisterBoard:
 
     def _registers(self) -> dict[int, int]:
         doors = self._bits(lambda lock: lock.reads_closed() == self._closed)
-        items = self._bits(lambda lock: lock.reads_present())
+        items = self._bits(lambda lock: lock.reads_present() == self._present)
         under_power = 0 if self._pulsing is None else 1 << (self._pulsing - 1)
         coils = [under_power & 0xFFFF, under_power >> 16]
         own = {at: int(self._pulsing == no) for no, at in enumerate(OWN, 1)}

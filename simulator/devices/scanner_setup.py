@@ -154,7 +154,7 @@ class SetUp:
             yield b"\x02\x010000@" + order + (GOOD if known == GOOD else BAD_VALUE) + b";\x03"
 
     def _matches(self, frame: re.Pattern[bytes]) -> Iterator[tuple[bytes, ...]]:
-        while found := frame.search(self._held):
+        while found := frame.search(bytes(self._held)):
             del self._held[: found.end()]
             yield tuple(part or b"" for part in found.groups())
         del self._held[: max(0, len(self._held) - HELD_MOST)]

@@ -48,6 +48,41 @@ def test_boards_of_each_scheme_are_on_their_line(line, board, speaks, doors):
     assert [(each.line, each.unit, each.doors) for each in cabinet.boards] == [("L1", 3, doors)]
 
 
+EIGHTS = """
+[profile.relays-and-eights]
+doors = 16
+pulse = { unit = 0, fc = 5, address = 0x0200, value = "ms/100" }
+door = { unit = [3, 4], fc = 2, closed = 0 }
+item = { unit = [5, 6], fc = 2, present = 0 }
+"""
+
+
+def test_a_profile_of_ones_own_spreads_its_inputs_over_boards_of_eight(tmp_path):
+    (tmp_path / "own.toml").write_text(EIGHTS)
+    own = settings([f"{LINE}&unit=1&profile=relays-and-eights"])
+    own = own.model_copy(update={"site": own.site.model_copy(update={"profiles": tmp_path})})
+    plan = plan_of(own)
+    [board] = plan.cabinets[0].boards
+    assert (board.profile, board.doors) == ("waveshare-relay-16", 16)
+    assert (board.closed, board.present) == (0, 0)
+    world = World(plan, SystemClock())
+    assert [each.unit for each in world.boards["L1"]] == [1, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("change", ["0x0200|0x0300", "fc = 2, closed|fc = 2, address = 8, closed"])
+def test_a_profile_that_no_board_here_fits_is_refused(tmp_path, change):
+    (tmp_path / "own.toml").write_text(EIGHTS.replace(*change.split("|")))
+    own = settings([f"{LINE}&unit=1&profile=relays-and-eights"])
+    own = own.model_copy(update={"site": own.site.model_copy(update={"profiles": tmp_path})})
+    with pytest.raises(BadSettings, match="relays-and-eights cannot be simulated"):
+        plan_of(own)
+
+
+def test_what_a_url_says_of_switches_and_sensors_is_so_in_the_simulator():
+    [board] = plan_of(settings([f"{BOARD}&closed=0&item=0&doors=6"])).cabinets[0].boards
+    assert (board.closed, board.present, board.doors) == (0, 0, 6)
+
+
 def test_a_machine_may_share_a_line_or_have_one_of_its_own():
     line = "modbus+rtu:///x/L1?baud=115200"
     shared = plan_of(settings(machine=f"{line}&unit=9&profile=licence-machine", lines=[LINE, line]))
