@@ -38,6 +38,7 @@ class Devices:
     card_readers: dict[str, SamReader] = field(default_factory=dict)
     environments: dict[str, ModbusSurroundings] = field(default_factory=dict)
     lines: dict[str, str] = field(default_factory=dict)  # each device's line, as people call it
+    named: dict[str, str] = field(default_factory=dict)  # the same by what a Bus calls the line
 
 
 def bridge_of(settings: SiteSettings, clock: Clock) -> Bridge:
@@ -64,12 +65,13 @@ def devices_of(settings: SiteSettings, bridge: Bridge) -> Devices:
     """All of them; nothing is opened yet. BadSettings names the key at fault."""
     names = line_names(settings)
     found = Devices()
+    on: dict[str, str] = {}
 
     def made(key: str, name: str, text: str, make: Callable[[str, str], Made]) -> Made:
         with _named(key, name):
             device, url = make(text, name), parse(text)
             _agrees(names.get(url.place.key), url)
-        found.lines[name] = names[url.place.key].name if url.place.key in names else name
+        on[name] = url.place.key
         return device
 
     for key, name, text in addresses(settings):
@@ -85,6 +87,10 @@ def devices_of(settings: SiteSettings, bridge: Bridge) -> Devices:
                 found.card_readers[name] = made(key, name, text, bridge.id_card_reader)
             case _:
                 found.environments[name] = made(key, name, text, bridge.environment)
+    for name, line in on.items():
+        alone = list(on.values()).count(line) == 1
+        found.named[line] = names[line].name if line in names else name if alone else line
+        found.lines[name] = found.named[line]
     _check(settings, bridge, found)
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from typing import Final
+from typing import Final, Literal
 
 from controller.entries import AlarmKind, Severity
 from controller.equipment import EnvironmentTable
@@ -30,6 +30,8 @@ CAUSES: Final = {
 }
 BACK_C, BACK_PERCENT = 1.0, 3.0  # so far inside the limits again, lest an alarm flaps at them
 
+Power = Literal["mains", "battery_bad", "battery", "battery_low"]
+
 
 @dataclass(frozen=True, slots=True)
 class Air:
@@ -42,6 +44,26 @@ class Air:
     untouched: bool | None = None
     still: bool | None = None
     smokeless: bool | None = None
+
+    def contacts(self) -> dict[str, bool]:
+        """Those that are wired, by their names; true when all is well."""
+        told = {
+            "mains": self.mains,
+            "battery": self.battery,
+            "tamper": self.untouched,
+            "vibration": self.still,
+            "smoke": self.smokeless,
+        }
+        return {name: well for name, well in told.items() if well is not None}
+
+    @property
+    def power(self) -> Power | None:
+        """What the cabinet lives on; None where nothing tells."""
+        if self.mains is None and self.battery is None:
+            return None
+        if self.mains is False:
+            return "battery_low" if self.battery is False else "battery"
+        return "battery_bad" if self.battery is False else "mains"
 
 
 @dataclass(slots=True)

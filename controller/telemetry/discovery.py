@@ -3,13 +3,17 @@
 No component has a command topic, so nothing there can open a door.
 """
 
-from typing import Any
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from controller.site.schema import alarms, compartments, doors, machines
 from controller.telemetry import topics
 from controller.telemetry.doors import payload
+from controller.telemetry.health import CabinetHealth
 
 GONE_MAX = 20  # alarms cleared last whose components are taken away
 SOME_BOARD_IS_SILENT = (
@@ -19,12 +23,64 @@ SOME_BOARD_IS_SILENT = (
 Component = dict[str, Any]
 
 
-def discovery_report(connection: Connection, site: str, status_topic: str) -> dict[str, bytes]:
-    """The one retained message that tells Home Assistant what this site has."""
+def _measure(key: str, kind: str, unit: str) -> Component:
+    return {
+        "platform": "sensor",
+        "device_class": kind,
+        "state_class": "measurement",
+        "unit_of_measurement": unit,
+        "value_template": f"{{{{ value_json.{key} | default(none) }}}}",
+    }
+
+
+def _contact(key: str, kind: str, on: str) -> Component:
+    words = f"'ON' if {on} else 'OFF'"
+    return {
+        "platform": "binary_sensor",
+        "device_class": kind,
+        "value_template": f"{{{{ ({words}) if '{key}' in value_json else none }}}}",
+    }
+
+
+# Component, the word of the health report that it reads, name, and how Home Assistant takes it.
+AROUND: Final = (
+    (
+        "temperature",
+        "temperature_c",
+        "Temperature in",
+        _measure("temperature_c", "temperature", "°C"),
+    ),
+    ("humidity", "humidity_percent", "Humidity in", _measure("humidity_percent", "humidity", "%")),
+    (
+        "mains",
+        "power",
+        "Mains of",
+        _contact("power", "power", "value_json.power in ('mains', 'battery_bad')"),
+    ),
+    (
+        "battery",
+        "power",
+        "Battery of",
+        _contact("power", "battery", "value_json.power in ('battery_bad', 'battery_low')"),
+    ),
+    ("tamper", "tamper", "Tampering at", _contact("tamper", "tamper", "value_json.tamper")),
+    ("smoke", "smoke", "Smoke in", _contact("smoke", "smoke", "value_json.smoke")),
+)
+
+
+def discovery_report(
+    connection: Connection, site: str, status_topic: str, known: Mapping[str, CabinetHealth]
+) -> dict[str, bytes]:
+    """The one retained message that tells Home Assistant what this site has.
+
+    `known` says what is measured at each cabinet.
+    """
     unique = f"onewindow_{site}"
     parts = {
         **_doors(connection, site),
         **_cabinets(connection, site),
+        **_surroundings(site, known),
+        **_lines(site, known),
         **_machines(connection, site),
         **_alarms(connection, site),
     }
@@ -76,6 +132,51 @@ def _cabinets(connection: Connection, site: str) -> dict[str, Component]:
         }
         for cabinet in letters
     }
+
+
+def _surroundings(site: str, known: Mapping[str, CabinetHealth]) -> dict[str, Component]:
+    """What is no longer told, its sensor being silent, is unknown and not gone."""
+    parts: dict[str, Component] = {}
+    for cabinet, words in sorted(known.items()):
+        for what, key, name, words_of_kind in AROUND:
+            if key in words:
+                parts[f"{what}_{cabinet}"] = words_of_kind | {
+                    "name": f"{name} {cabinet}",
+                    "state_topic": topics.health(site, cabinet),
+                }
+    return parts
+
+
+def _lines(site: str, known: Mapping[str, CabinetHealth]) -> dict[str, Component]:
+    parts: dict[str, Component] = {}
+    for cabinet, words in sorted(known.items()):
+        for line in sorted(words["lines"]):
+            of = f"value_json.lines[{json.dumps(line)}]"
+            name = re.sub(r"[^A-Za-z0-9_-]", "_", line)
+            told = {
+                "entity_category": "diagnostic",
+                "state_topic": topics.health(site, cabinet),
+            }
+            parts[f"line_{name}_down"] = told | {
+                "platform": "binary_sensor",
+                "device_class": "problem",
+                "name": f"Line {line}",
+                "value_template": f"{{{{ 'OFF' if {of}.connected else 'ON' }}}}",
+            }
+            parts[f"line_{name}_utilisation"] = told | {
+                "platform": "sensor",
+                "state_class": "measurement",
+                "unit_of_measurement": "%",
+                "name": f"Utilisation of line {line}",
+                "value_template": f"{{{{ ({of}.utilisation * 100) | round(1) }}}}",
+            }
+            parts[f"line_{name}_errors"] = told | {
+                "platform": "sensor",
+                "state_class": "total_increasing",
+                "name": f"Errors on line {line}",
+                "value_template": f"{{{{ {of}.errors }}}}",
+            }
+    return parts
 
 
 def _machines(connection: Connection, site: str) -> dict[str, Component]:

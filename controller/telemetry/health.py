@@ -19,6 +19,7 @@ FAULTS_LOOKED_AT = 200  # entries of machines read at start, to find each one's 
 class LineHealth(TypedDict):
     """Counters of one line since this process began."""
 
+    connected: bool
     requests: int
     replies: int
     errors: int
@@ -26,19 +27,24 @@ class LineHealth(TypedDict):
 
 
 class CabinetHealth(TypedDict):
-    boards: dict[str, str]  # by name: "ok" or "silent"
+    """Air, power and contacts are told where something measures them and answers."""
+
+    boards: dict[str, str]  # sensors too, by name: "ok" or "silent"
     lines: dict[str, LineHealth]  # by name
     temperature_c: NotRequired[float]
-    power: NotRequired[str]
+    humidity_percent: NotRequired[float]
+    power: NotRequired[str]  # mains, battery_bad (but mains there), battery, battery_low
+    tamper: NotRequired[bool]  # somebody is at it
+    smoke: NotRequired[bool]
 
 
 Health = Callable[[], Mapping[str, CabinetHealth]]  # by cabinet
 
 
-def health_reports(health: Health, site: str, now: str) -> dict[str, bytes]:
+def health_reports(health: Mapping[str, CabinetHealth], site: str, now: str) -> dict[str, bytes]:
     return {
         topics.health(site, cabinet): payload({"at": now, **words})
-        for cabinet, words in health().items()
+        for cabinet, words in health.items()
     }
 
 

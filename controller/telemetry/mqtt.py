@@ -20,7 +20,13 @@ from controller.ports import Clock
 from controller.store import Store
 from controller.telemetry.discovery import discovery_report
 from controller.telemetry.doors import CompartmentReports, door_reports
-from controller.telemetry.health import Health, MachineReports, alarm_reports, health_reports
+from controller.telemetry.health import (
+    CabinetHealth,
+    Health,
+    MachineReports,
+    alarm_reports,
+    health_reports,
+)
 
 HEALTH_EVERY_S = 30.0
 ONLINE = b"online"
@@ -51,6 +57,7 @@ class SiteMqtt:
         self._site = site
         self._store = store
         self._health = health
+        self._known: dict[str, CabinetHealth] = {}  # whatever was told of a cabinet at some time
         self._clock = clock
         self._chance = chance
         self._compartments = CompartmentReports(site)
@@ -98,7 +105,7 @@ class SiteMqtt:
         self._rest_changed = True
         await self._tell_changes(line, told)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_health(line))
+            group.create_task(self._tell_again(line))
             while True:
                 await self._changed.wait()
                 await self._tell_changes(line, told)
@@ -112,12 +119,9 @@ class SiteMqtt:
                 await line.publish(topic, payload, retain=True)
                 told[topic] = payload
 
-    async def _tell_health(self, line: Line) -> None:
-        """Also says `online` again: an old connection's will may have been published late."""
+    async def _tell_again(self, line: Line) -> None:
+        """Health now and then; and `online`: an old connection's will may have come late."""
         while True:
-            now = rfc3339(self._clock.now())
-            for topic, payload in health_reports(self._health, self._site, now).items():
-                await line.publish(topic, payload, retain=True)
             await line.publish(link_topics.status(self._site), ONLINE, retain=True)
             await self._clock.sleep(HEALTH_EVERY_S)
             self._rest_changed = True
@@ -135,7 +139,11 @@ class SiteMqtt:
             status = link_topics.status(self._site)
             reports |= alarm_reports(connection, self._site)
             reports |= self._machines.read(connection)
-            reports |= discovery_report(connection, self._site, status)
+            health = self._health()
+            reports |= health_reports(health, self._site, now)
+            for cabinet, words in health.items():
+                self._known[cabinet] = {**self._known.get(cabinet, words), **words}
+            reports |= discovery_report(connection, self._site, status, self._known)
         return reports
 
     def _wake(self, written: list[Entry]) -> None:

@@ -118,7 +118,11 @@ FIGURES = Figures(
     compartments={"free": 30, "occupied": 2},
     alarms={"door_ajar": 1},
     movements={"moved": 7},
-    lines={"L1": {"requests": 12, "utilisation": 0.25}},
+    lines={"L1": {"requests": 12, "utilisation": 0.25, "pause_shortest_s": 0.002}},
+    boards={"L1": {"A1": {"timeouts": 3, "refused_garbled": 2, "turnaround_p99_s": 0.5}}},
+    temperature_c={"A": 21.5, "B": None},
+    humidity_percent={"A": 45.0},
+    contacts={"A": {"mains": True, "tamper": False}},
     journal=42,
     journal_unsent=3,
 )

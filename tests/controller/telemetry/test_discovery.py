@@ -2,6 +2,7 @@
 
 import json
 
+import jinja2
 import pytest
 
 from controller.site import schema
@@ -13,6 +14,7 @@ COMPONENT_WORDS = {
     "platform",
     "device_class",
     "state_class",
+    "unit_of_measurement",
     "entity_category",
     "name",
     "unique_id",
@@ -37,16 +39,31 @@ def add_alarms(site):
     return add
 
 
-def discovered(site):
+LINE = {"connected": True, "requests": 9, "replies": 8, "errors": 1, "utilisation": 0.312}
+BARE = {"A": {"boards": {"A1": "ok"}, "lines": {}}}
+RICH = {
+    "A": {
+        "boards": {"A1": "ok", "E1": "ok"},
+        "lines": {"left": LINE, "/dev/ttyUSB0": LINE},
+        "temperature_c": 21.5,
+        "humidity_percent": 45.0,
+        "power": "mains",
+        "tamper": False,
+        "smoke": False,
+    }
+}
+
+
+def discovered(site, known=BARE):
     with site.store.read() as connection:
-        told = discovery_report(connection, "FT-0001", "onewindow/FT-0001/status")
+        told = discovery_report(connection, "FT-0001", "onewindow/FT-0001/status", known)
     assert list(told) == ["homeassistant/device/onewindow_FT-0001/config"]
     return json.loads(next(iter(told.values())))
 
 
 def test_everything_is_to_be_read_and_nothing_to_be_commanded(site, add_alarms):
     add_alarms(2)
-    config = discovered(site)
+    config = discovered(site, RICH)
     assert set(config) == {
         "device",
         "origin",
@@ -77,6 +94,55 @@ def test_each_door_is_a_door_each_alarm_a_problem_and_a_machine_has_sensors(site
     assert parts["door_A_2"]["state_topic"] == "onewindow/FT-0001/cabinet/A/2/door"
     assert parts["alarm_up0"]["device_class"] == "problem"
     assert parts["alarm_up0"]["state_topic"] == "onewindow/FT-0001/alarm/up0"
+
+
+def test_what_is_measured_at_a_cabinet_and_its_lines_have_sensors(site):
+    parts = discovered(site, RICH)["components"]
+    around = {name: part for name, part in parts.items() if name.endswith("_A")}
+    assert {name: part.get("device_class") for name, part in around.items()} == {
+        "boards_A": "problem",
+        "temperature_A": "temperature",
+        "humidity_A": "humidity",
+        "mains_A": "power",
+        "battery_A": "battery",
+        "tamper_A": "tamper",
+        "smoke_A": "smoke",
+    }
+    assert {part["state_topic"] for part in around.values()} == {
+        "onewindow/FT-0001/cabinet/A/health"
+    }
+    assert {name for name in parts if name.startswith("line_")} == {
+        f"line_{line}_{what}"
+        for line in ("left", "_dev_ttyUSB0")
+        for what in ("down", "utilisation", "errors")
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "shown"),
+    [
+        ("temperature_A", {}, "21.5"),
+        ("temperature_A", {"temperature_c": None}, "None"),
+        ("mains_A", {}, "ON"),
+        ("mains_A", {"power": "battery_low"}, "OFF"),
+        ("mains_A", {"power": "battery_bad"}, "ON"),
+        ("battery_A", {}, "OFF"),
+        ("battery_A", {"power": "battery_bad"}, "ON"),
+        ("tamper_A", {"tamper": True}, "ON"),
+        ("tamper_A", {"tamper": None}, "None"),
+        ("boards_A", {"boards": {"A1": "ok", "E1": "silent"}}, "ON"),
+        ("boards_A", {}, "OFF"),
+        ("line_left_down", {}, "OFF"),
+        ("line_left_down", {"lines": {"left": LINE | {"connected": False}}}, "ON"),
+        ("line__dev_ttyUSB0_utilisation", {}, "31.2"),
+        ("line_left_errors", {}, "1"),
+    ],
+)
+def test_each_template_shows_what_the_health_report_says(site, name, told, shown):
+    """None as a value stands for a word that is not told."""
+    words = {key: each for key, each in (RICH["A"] | told).items() if each is not None}
+    template = discovered(site, RICH)["components"][name]["value_template"]
+    assert jinja2.Template(template).render(value_json=words) == shown
 
 
 def test_an_alarm_that_was_cleared_is_taken_off_the_device(site, add_alarms):

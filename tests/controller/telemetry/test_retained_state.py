@@ -52,6 +52,24 @@ async def test_a_door_that_moves_is_told_with_its_count(broker, site):
     assert counts == [0, 1, 2, 3]
 
 
+async def test_health_is_told_again_as_soon_as_there_is_an_alarm(broker, site):
+    with listening(broker) as viewer:
+        async with running(site.mqtt(broker)):
+            await complete(viewer)
+            site.health["A"] |= {"boards": {"A1": "silent"}, "power": "battery"}
+            raise_alarm(site, "al1")
+            topic = f"{TOP}/cabinet/A/health"
+            await until(lambda: said(viewer, topic).get("power") == "battery", "its power")
+            assert said(viewer, topic)["boards"] == {"A1": "silent"}
+            config = "homeassistant/device/onewindow_FT-0001/config"
+            await until(lambda: "mains_A" in said(viewer, config)["components"], "its sensor")
+            del site.health["A"]["power"]  # its sensor is silent: unknown, and not gone
+            raise_alarm(site, "al2")
+            await until(lambda: "power" not in said(viewer, topic), "nothing of its power")
+            await until(lambda: "alarm_al2" in said(viewer, config)["components"], "the alarm")
+            assert "mains_A" in said(viewer, config)["components"]
+
+
 async def test_nothing_is_told_that_was_not_committed(broker, site):
     with listening(broker) as viewer:
         async with running(site.mqtt(broker)):
