@@ -64,9 +64,12 @@ async def test_health_is_told_again_as_soon_as_there_is_an_alarm(broker, site):
             config = "homeassistant/device/onewindow_FT-0001/config"
             await until(lambda: "mains_A" in said(viewer, config)["components"], "its sensor")
             del site.health["A"]["power"]  # its sensor is silent: unknown, and not gone
-            raise_alarm(site, "al2")
+            clear_alarm(site, "al1")
             await until(lambda: "power" not in said(viewer, topic), "nothing of its power")
-            await until(lambda: "alarm_al2" in said(viewer, config)["components"], "the alarm")
+            gone = {"platform": "binary_sensor"}
+            await until(
+                lambda: said(viewer, config)["components"].get("alarm_al1") == gone, "the end"
+            )
             assert "mains_A" in said(viewer, config)["components"]
 
 
