@@ -16,7 +16,7 @@ from controller.ports import Clock
 from firmware_bridge import modbus
 from firmware_bridge.lines import Line, LineLost, LineOpener
 from firmware_bridge.lock_board import DoorRow
-from firmware_bridge.modbus import RtuWire
+from firmware_bridge.open import DIALECTS, timing_of
 from firmware_bridge.panel import Items, Reads
 from firmware_bridge.profiles import Profile
 from firmware_bridge.timing import Timing
@@ -27,7 +27,6 @@ READS: Final = 50  # five seconds and more: an unwired input flips meanwhile
 BETWEEN_READS_S: Final = 0.06  # a second answer to the last read has come by then
 FLIPS_LIE: Final = 2  # a door that somebody shuts meanwhile changes once
 UNREADABLE: Final = 0.1  # of a unit's answers, where other units have none: two boards answer
-VERSION_AT: Final = 0x8000
 
 
 class Flaw(StrEnum):
@@ -69,23 +68,28 @@ class Sheet:
 
     doors: int
     open_doors: tuple[int, ...]
+    closed_reads: int | None  # the polarity that the URL or the profile says
     pulse_s: float
     pulse_ends: str
     stations: tuple[StationFigures, ...]
     findings: tuple[Finding, ...]
 
 
-async def echoes(url: DeviceUrl, timing: Timing, clock: Clock, opener: LineOpener) -> bool:
+async def echoes(url: DeviceUrl, clock: Clock, opener: LineOpener) -> bool:
     """Whether what is sent comes back first. An adapter like that obeys in place of a dead board.
 
     LineDown when the line cannot be opened. It is free again afterwards.
     """
-    asked = modbus.read(url.unit, modbus.READ_HOLDING, VERSION_AT, 1)
-    frame = RtuWire().pack(asked.station, asked.body(), 0)
+    dialect = DIALECTS[url.protocol]
+    wire = dialect.wire(url)()
+    if dialect.question is None or wire.numbered:
+        return False
+    asked = dialect.question(url)
+    frame = wire.pack(asked.station, asked.body(), 0)
     try:
         line = await opener(url.place, clock)
         try:
-            return await _heard_itself(line, frame, timing, len(frame) * url.place.char_s)
+            return await _heard_itself(line, frame, timing_of(url), len(frame) * url.place.char_s)
         finally:
             line.close()
     except LineLost as lost:
@@ -108,19 +112,21 @@ async def _heard_itself(line: Line, frame: bytes, timing: Timing, wire_s: float)
 def echo_sheet(row: DoorRow) -> Sheet:
     """What can be said where every question comes back: nothing else."""
     what = "the adapter sends back what it is sent: switch its echo off, or use another one"
-    return Sheet(row.doors, (), row.panel.pulse_s, "", (), (Finding(Flaw.ECHO, "line", what),))
+    found = (Finding(Flaw.ECHO, "line", what),)
+    return Sheet(row.doors, (), None, row.panel.pulse_s, "", (), found)
 
 
 async def check_board(
     row: DoorRow,
     profile: Profile | None,
-    unit: int,
+    url: DeviceUrl,
     clock: Clock,
     *,
     reads: int = READS,
     progress: Callable[[int], None],
 ) -> Sheet:
     """Read a board so many times; LineDown when its line cannot be opened."""
+    unit = url.unit
     findings = await _control_modes(row, profile, unit)
     locks = _of_locks(profile, unit)
     seen: list[Reads] = []
@@ -142,7 +148,13 @@ async def check_board(
     ]
     findings += _of_polarity(open_doors, row.doors)
     return Sheet(
-        row.doors, open_doors, row.panel.pulse_s, _pulse_ends(profile), stations, tuple(findings)
+        doors=row.doors,
+        open_doors=open_doors,
+        closed_reads=url.numbers.get("closed", profile.door.closed if profile else 1),
+        pulse_s=row.panel.pulse_s,
+        pulse_ends=_pulse_ends(profile),
+        stations=stations,
+        findings=tuple(findings),
     )
 
 
@@ -214,16 +226,15 @@ def _of_stations(stations: Sequence[StationFigures]) -> list[Finding]:
     findings = []
     for each in stations:
         where = f"unit {each.station}"
-        others_well = all(not other.unreadable for other in stations if other is not each)
+        others = [other for other in stations if other is not each]
+        others_well = all(not other.unreadable for other in others)
         if each.unreadable > UNREADABLE * each.requests and others_well:
-            findings.append(
-                Finding(
-                    Flaw.ADDRESS_TWICE,
-                    where,
-                    f"{each.unreadable} of {each.requests} answers cannot be read, and only here:"
-                    " two boards on this address? Unplug one and check again",
-                )
+            maybe = ", and only here: two boards" if others else ": a bad cable, or two boards"
+            what = (
+                f"{each.unreadable} of {each.requests} answers cannot be read{maybe}"
+                " on this address? Unplug one and check again"
             )
+            findings.append(Finding(Flaw.ADDRESS_TWICE, where, what))
         elif each.unreadable:
             what = f"{each.unreadable} of {each.requests} answers cannot be read: look at the cable"
             findings.append(Finding(Flaw.NOISE, where, what))

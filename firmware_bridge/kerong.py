@@ -256,4 +256,9 @@ def _panel(url: DeviceUrl, name: str, bus: Bus, _profiles: Mapping[str, Source])
     return KerongPanel(name, bus, variant, wiring, reply_s(url))
 
 
-DIALECT: Final = Dialect(_timing, _wire, _panel)
+def _question(url: DeviceUrl) -> Request:
+    variant = VARIANTS[url.variant]
+    return Request(url.unit, variant.state, variant.told, 2 + 2 * variant.lock_bytes)
+
+
+DIALECT: Final = Dialect(_timing, _wire, _panel, _question)

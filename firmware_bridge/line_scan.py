@@ -20,14 +20,27 @@ from firmware_bridge.turns import Urgency
 from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace
 
 DEVICE: Final = "scan"
-# Factory settings first, then what installers choose, then the rest.
+# The factory's first, then what installers choose, then the rest.
 BAUDS: Final = (9600, 19200, 38400, 57600, 115200, 4800, 128000, 256000)
 LINE_EXAMPLE: Final = "modbus+rtu:///dev/ttyUSB0"
 UNREADABLE: Final = "an answer that cannot be read"
 # Boards turn around within 20 ms, now and then within 50; a device server adds its own waiting.
-PATIENCE_S: Final = {"modbus+rtu": 0.1, "modbus+rtutcp": 0.3, "modbus+tcp": 0.5}
+PATIENCE_S: Final = {
+    "modbus+rtu": 0.1,
+    "modbus+rtutcp": 0.3,
+    "modbus+tcp": 0.5,
+    "kerong+serial": 0.2,  # 20 to 100 ms
+    "xorboard+serial": 0.1,
+}
 # A late answer carries the address that was asked before, and is known by it.
-REST_S: Final = {"modbus+rtu": 0.05, "modbus+rtutcp": 0.1, "modbus+tcp": 0.0}
+REST_S: Final = {
+    "modbus+rtu": 0.05,
+    "modbus+rtutcp": 0.1,
+    "modbus+tcp": 0.0,
+    "kerong+serial": 0.05,
+    "xorboard+serial": 0.05,
+}
+SAYS: Final = {"kerong": "a Kerong board", "xorboard": "an 8A/80 board"}
 VERSION_AT: Final = 0x8000
 MODES_AT: Final = 0x1000
 BITS_TRIED: Final = (64, 48, 32, 16, 8)
@@ -72,7 +85,9 @@ def scan_url(text: str) -> tuple[DeviceUrl, tuple[int, ...]]:
     url = urls.parse(f"{text}{joint}{more}" if more else text)
     if not isinstance(url.place, SerialPlace):
         return url, ()
-    return url, (url.place.baud,) if "baud" in given else BAUDS
+    usual = url.place.baud  # of the URL, else as such devices leave the factory
+    others = () if "baud" in given else (each for each in BAUDS if each != usual)
+    return url, (usual, *others)
 
 
 def addresses(url: DeviceUrl) -> range:
@@ -136,7 +151,7 @@ async def _lock_board(bus: Bus, baud: int | None, url: DeviceUrl, unit: int) -> 
     make = DIALECTS[url.protocol].panel
     assert make is not None, "other lines are not scanned"
     panel = make(replace(url, numbers=numbers), DEVICE, bus, {})
-    says = f"answers as a {url.protocol} board"
+    says = SAYS.get(url.protocol, f"a board that speaks {url.protocol}")
     try:
         await panel.read_doors(Urgency.LOOK, 1)
     except NoReply:

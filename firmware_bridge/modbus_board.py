@@ -18,6 +18,7 @@ from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace
 
 PREPARE_TRIES: Final = 3
 LONGER_MS: Final = 1000  # locks burn when they are held longer
+ASKED_AT: Final = 0x8000  # where many boards keep their version; a refusal is as good an answer
 # Our timer is never early; boards count the silence by clocks of their own, up to 1 % slow.
 SILENCE_SPARE: Final = 1.01
 # Boards answer within 20 ms, now and then within 50; a device server adds what its network does.
@@ -234,4 +235,8 @@ def _panel(url: DeviceUrl, name: str, bus: Bus, profiles: Mapping[str, Source]) 
     return ModbusPanel(device, profile, wiring)
 
 
-DIALECT: Final = Dialect(_timing, _wire, _panel)
+def _question(url: DeviceUrl) -> modbus.Request:
+    return modbus.read(url.unit, modbus.READ_HOLDING, ASKED_AT, 1)
+
+
+DIALECT: Final = Dialect(_timing, _wire, _panel, _question)

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from firmware_bridge.bus import Bus
-from firmware_bridge.exchange import Wire
+from firmware_bridge.exchange import Request, Wire
 from firmware_bridge.profiles import Source
 from firmware_bridge.timing import Timing
 from firmware_bridge.turns import Urgency
@@ -69,8 +69,12 @@ class Panel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One protocol, as the rest of the bridge needs it; without a panel no lock board speaks it."""
+    """One protocol, as the rest of the bridge needs it; without a panel no lock board speaks it.
+
+    `question` is a read whose answer never looks like itself: what comes back is an adapter's echo.
+    """
 
     timing: Callable[[DeviceUrl], Timing]
     wire: Callable[[DeviceUrl], Callable[[], Wire]]
     panel: Callable[[DeviceUrl, str, Bus, Mapping[str, Source]], Panel] | None = None
+    question: Callable[[DeviceUrl], Request] | None = None

@@ -25,11 +25,10 @@ from firmware_bridge.commissioning import Opened, Verdict, Watched
 from firmware_bridge.line_scan import Station, Step, addresses, scan, scan_url
 from firmware_bridge.lines import open_line
 from firmware_bridge.lock_board import DoorRow
-from firmware_bridge.open import Bridge, timing_of
+from firmware_bridge.open import Bridge
 from firmware_bridge.profiles import Source, load_profiles
 from firmware_bridge.urls import parse
 
-ECHOED = ("modbus+rtu", "modbus+rtutcp")  # a network with numbered answers needs no looking
 BOARD = "board"  # its name where the URL is all there is
 FLAGS = {"open": "[yellow]open[/]", "closed": "closed", "unknown": "[red]unknown[/]"}
 
@@ -55,24 +54,32 @@ class Ended(BusFailed):
     """Somebody pressed Ctrl-C."""
 
 
-def run(story: Coroutine[Any, Any, T], url: str) -> T:
-    """Play it; BusFailed names the URL and what its device did not do."""
-    try:
-        return asyncio.run(story)
-    except DeviceFault as fault:
-        raise BusFailed(f"{url}: {fault.what}") from fault
-    except KeyboardInterrupt:
-        raise Ended("ended") from None
+class Play:
+    """Plays one story after the other about a URL, on one loop."""
+
+    def __init__(self, url: str, runner: asyncio.Runner) -> None:
+        self._url = url
+        self._runner = runner
+
+    def __call__(self, story: Coroutine[Any, Any, T]) -> T:
+        """Play it; BusFailed names the URL and what its device did not do."""
+        try:
+            return self._runner.run(story)
+        except DeviceFault as fault:
+            raise BusFailed(f"{self._url}: {fault.what}") from fault
+        except KeyboardInterrupt:
+            raise Ended("ended") from None
 
 
 @contextmanager
-def the_board(url: str, profiles: Path | None) -> Iterator[DoorRow]:
-    """The board behind a URL; its line is free again afterwards."""
+def the_board(url: str, profiles: Path | None) -> Iterator[tuple[DoorRow, Play]]:
+    """The board behind a URL, and who asks it; its line is free again afterwards."""
     bridge = Bridge(SystemClock(), user_profiles=profiles)
-    try:
-        yield bridge.lock_board(url, BOARD)
-    finally:
-        bridge.close()
+    with asyncio.Runner() as runner:
+        try:
+            yield bridge.lock_board(url, BOARD), Play(url, runner)
+        finally:
+            bridge.close()  # while the loop is there that its connections belong to
 
 
 def screen() -> Console:
@@ -106,7 +113,8 @@ def scan_command(
     steps = scan(line, known, SystemClock(), open_line, units=wanted, bauds=bauds)
     found: list[Station] = []
     try:
-        run(_scanned(steps, found, as_json=as_json), url)
+        with asyncio.Runner() as runner:
+            Play(url, runner)(_scanned(steps, found, as_json=as_json))
     finally:
         if found and not as_json:
             screen().print(_stations(found))
@@ -159,8 +167,8 @@ def _stations(found: list[Station]) -> Table:
 @app.command("read")
 def read_command(url: Url, profiles: Profiles = None, *, as_json: AsJson = False) -> None:
     """Read the doors and items of one board, once."""
-    with the_board(url, profiles) as board:
-        sight = run(board.look(), url)
+    with the_board(url, profiles) as (board, play):
+        sight = play(board.look())
     if as_json:
         say_json(_rows(sight))
     else:
@@ -195,14 +203,14 @@ def open_command(
     as_json: AsJson = False,
 ) -> None:
     """Release one door, once, and say which door really opened. Exit 1 unless it was that one."""
-    with the_board(url, profiles) as board:
+    with the_board(url, profiles) as (board, play):
         if door > board.doors:
             raise UsageError(f"there is no door {door}; {url} has 1 to {board.doors}")
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("a bolt would move: say --yes where nobody can be asked")
             typer.confirm(f"Door {door} will be unlocked. Go on?", abort=True, err=True)
-        opened = run(commissioning.open_door(board, door, SystemClock(), within_s=wait), url)
+        opened = play(commissioning.open_door(board, door, SystemClock(), within_s=wait))
     if as_json:
         say_json(asdict(opened) | {"verdict": opened.verdict})
     elif opened.verdict is Verdict.OPENED:
@@ -239,11 +247,11 @@ def verdict_words(opened: Opened) -> str:
 @app.command("watch")
 def watch_command(url: Url, profiles: Profiles = None, *, as_json: AsJson = False) -> None:
     """Show a board live, what changed last marked, until Ctrl-C. With --json a line a change."""
-    with the_board(url, profiles) as board:
+    with the_board(url, profiles) as (board, play):
         watching = commissioning.watch_board(board, SystemClock())
         show = _told(watching) if as_json else _live(watching)
         with suppress(Ended):
-            run(show, url)
+            play(show)
 
 
 async def _told(watching: AsyncGenerator[Watched, None]) -> None:
@@ -282,8 +290,8 @@ def check_command(
     Adapters that echo, control modes that let a switch fire a lock, two boards on one address,
     inputs that flip, doors that read open, and how fast it answers.
     """
-    with the_board(url, profiles) as board:
-        sheet = run(_checked(board, url, reads, profiles), url)
+    with the_board(url, profiles) as (board, play):
+        sheet = play(_checked(board, url, reads, profiles))
     if as_json:
         say_json(asdict(sheet))
     else:
@@ -296,7 +304,7 @@ def check_command(
 async def _checked(board: DoorRow, text: str, reads: int, profiles: Path | None) -> Sheet:
     url, clock = parse(text), SystemClock()
     source = load_profiles(profiles).get(url.profile)
-    if url.scheme in ECHOED and await echoes(url, timing_of(url), clock, open_line):
+    if await echoes(url, clock, open_line):
         return echo_sheet(board)
     terminal = Console(stderr=True)
     shown = Progress(console=terminal, transient=True, disable=not terminal.is_terminal)
@@ -305,7 +313,7 @@ async def _checked(board: DoorRow, text: str, reads: int, profiles: Path | None)
         return await check_board(
             board,
             source.profile if source else None,
-            url.numbers.get("unit", 0),
+            url,
             clock,
             reads=reads,
             progress=lambda done: shown.update(task, completed=done),
@@ -319,6 +327,8 @@ def _sheet_table(url: str, sheet: Sheet) -> Table:
     open_now = ", ".join(map(str, sheet.open_doors))
     table.add_row("doors", f"{sheet.doors}; open: {open_now or 'none'}")
     ended = f", ended by {sheet.pulse_ends}" if sheet.pulse_ends else ""
+    if sheet.closed_reads is not None:
+        table.add_row("polarity", f"a closed door reads {sheet.closed_reads}")
     table.add_row("pulse", f"{sheet.pulse_s * 1000:.0f} ms{ended}")
     for each in sheet.stations:
         pace = f"turnaround p50 {each.p50_s * 1000:.1f} ms, p99 {each.p99_s * 1000:.1f} ms"

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -32,30 +32,54 @@ def walk_command(
     """Open every door once, with a person there; write which one really moved.
 
     The record stands beside the settings, as site.walk.json. Exit 1 unless every pulse moves its
-    own door and no other, and no two boards share an address.
+    own door and no other, and no two boards share an address. A walk that ends early has not
+    passed: its record says how far it came.
     """
     settings = load_site(config)
     if not sys.stdin.isatty():
         raise UsageError("a walk needs a person at a terminal: doors move and must be shut again")
-    clock, record = SystemClock(), record_of(config)
+    clock = SystemClock()
     bridge = bridge_of(settings, clock)
-    try:
-        walk = Walk(list(_boards(settings, bridge)), clock, wait)
-        problems = clashes(_named(settings), bridge.profiles)
-        if not problems:
-            _lead(walk, settings)
-            problems = list(walk.problems())
-    except (KeyboardInterrupt, EOFError):
-        raise NotPassed("not passed: ended before every door was asked for") from None
-    except DeviceFault as fault:
-        raise NotPassed(f"{fault.device}: {fault.what}") from fault
-    finally:
-        bridge.close()
-    _write(config, settings, clock, walk, problems)
+    walk = Walk(list(_boards(settings, bridge)), clock, wait)
+    record = Record(config, settings, clock, walk)
+    if problems := clashes(_named(settings), bridge.profiles):
+        record.write(problems)
+    else:
+        _lead(walk, record, settings, bridge)
+        problems = list(walk.problems())
+        record.write(problems)
     if problems:
-        more = f" (and {len(problems) - 1} more, in {record})" if problems[1:] else ""
+        more = f" (and {len(problems) - 1} more, in {record.path})" if problems[1:] else ""
         raise NotPassed(f"not passed: {problems[0]}{more}")
-    Console(highlight=False).print(f"passed: {len(walk.walked)} doors; written to {record}")
+    Console(highlight=False).print(f"passed: {len(walk.walked)} doors; written to {record.path}")
+
+
+class Record:
+    """What stands beside the settings: from the first door on, whatever ends the walk."""
+
+    def __init__(self, config: Path, settings: SiteSettings, clock: Clock, walk: Walk) -> None:
+        self.path = record_of(config)
+        self._config = config
+        self._settings = settings
+        self._clock = clock
+        self._walk = walk
+
+    def write(self, problems: Sequence[str]) -> None:
+        told = {
+            "site": self._settings.site.id,
+            "at": self._clock.now().isoformat(timespec="seconds"),
+            "passed": not problems,
+            "problems": list(problems),
+            "doors": [asdict(walked) for walked in self._walk.walked.values()],
+        }
+        write_record(self._config, told)
+
+    def write_so_far(self, why: str = "") -> str:
+        """The walk is not over: which sentence the record says, with the problems found so far."""
+        done, doors = len(self._walk.walked), len(self._settings.compartment)
+        ended = f"ended after {done} of {doors} doors" + (f": {why}" if why else "")
+        self.write([ended, *self._walk.problems()])
+        return ended
 
 
 def _named(settings: SiteSettings) -> Mapping[str, str]:
@@ -76,33 +100,37 @@ def _boards(settings: SiteSettings, bridge: Bridge) -> Iterator[CabinetBoard]:
             first += row.doors
 
 
-def _lead(walk: Walk, settings: SiteSettings) -> None:
+def _lead(walk: Walk, record: Record, settings: SiteSettings, bridge: Bridge) -> None:
+    """NotPassed where it ends before the last door; the record then says how far it came."""
+    record.write_so_far()
+    with asyncio.Runner() as runner:
+        try:
+            _ask_for_each(walk, record, settings, runner)
+        except (KeyboardInterrupt, EOFError):
+            raise NotPassed(f"not passed: {record.write_so_far()}") from None
+        except DeviceFault as fault:
+            ended = record.write_so_far(f"{fault.device}: {fault.what}")
+            raise NotPassed(f"not passed: {ended}") from fault
+        finally:
+            bridge.close()  # while the loop is there that its connections belong to
+
+
+def _ask_for_each(
+    walk: Walk, record: Record, settings: SiteSettings, runner: asyncio.Runner
+) -> None:
     console = Console(highlight=False)
     places = [Place(each.cabinet, each.no) for each in settings.compartment]
-    with asyncio.Runner() as runner:
-        for number, place in enumerate(places, 1):
-            ask = f"[{number}/{len(places)}] Shut all doors. Enter unlocks {place}, s skips it: "
-            if console.input(ask, markup=False).strip().lower() == "s":
-                walk.skip(place)
-                continue
+    for number, place in enumerate(places, 1):
+        ask = f"[{number}/{len(places)}] Shut all doors. Enter unlocks {place}, s skips it: "
+        if console.input(ask, markup=False).strip().lower() == "s":
+            walk.skip(place)
+        else:
             console.print(f"door {place} is unlocked: pull it")
             console.print(_words(runner.run(walk.release(place))))
+        record.write_so_far()
 
 
 def _words(walked: Walked) -> str:
     moved = ", ".join(map(str, walked.moved)) or "nothing"
     note = f" ({walked.note})" if walked.note else ""
     return f"  {walked.verdict}: {moved} moved{note}; its switch: {walked.polarity}"
-
-
-def _write(
-    config: Path, settings: SiteSettings, clock: Clock, walk: Walk, problems: list[str]
-) -> None:
-    told = {
-        "site": settings.site.id,
-        "at": clock.now().isoformat(timespec="seconds"),
-        "passed": not problems,
-        "problems": problems,
-        "doors": [asdict(walked) for walked in walk.walked.values()],
-    }
-    write_record(config, told)

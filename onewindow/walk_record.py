@@ -15,9 +15,11 @@ def record_of(config: Path) -> Path:
 
 
 def write_record(config: Path, told: dict[str, Any]) -> None:
-    record_of(config).write_text(
-        json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    """It is there whole, or the one before it still is."""
+    record = record_of(config)
+    beside = record.with_suffix(".json.new")
+    beside.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    beside.replace(record)
 
 
 def check_record(config: Path) -> None:

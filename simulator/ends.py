@@ -1,8 +1,9 @@
 """Where bytes leave the simulator: ptys under their links, and TCP ports."""
 
 import asyncio
+import fcntl
 import os
-import termios
+import sys
 import tty
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,11 +22,9 @@ CHUNK = 4096
 CLIENTS_MAX = 4
 STALE_S = 0.5  # after a reconnect old bytes may come
 FIFO = 16  # bytes that a UART hands over together
-OUTPUT_SPEED = 5  # in what tcgetattr returns
-BAUDS: Final = {
-    getattr(termios, f"B{baud}"): baud
-    for baud in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-}
+# Linux' termios2: tcgetattr does not tell speeds that have no constant, as 128,000.
+TCGETS2: Final = 0x802C542A
+TERMIOS2_BYTES, OUTPUT_SPEED_AT = 44, 40
 
 
 class Pty:
@@ -38,9 +37,10 @@ class Pty:
         self._open = False
         self._plug()
 
-    def baud(self) -> int | None:
-        """The speed that the client has set, if it is one that a serial line has."""
-        return BAUDS.get(termios.tcgetattr(self._slave)[OUTPUT_SPEED])
+    def baud(self) -> int:
+        """The speed that the client has set; 0 hangs up."""
+        told = fcntl.ioctl(self._slave, TCGETS2, bytes(TERMIOS2_BYTES))
+        return int.from_bytes(told[OUTPUT_SPEED_AT:], sys.byteorder)
 
     def send(self, piece: bytes) -> None:
         """Lost when nobody reads, as on a real line."""

@@ -180,7 +180,7 @@ def test_boards_of_a_protocol_of_their_own_are_found_by_their_addresses():
 
     steps = scanned("kerong+serial:///dev/ttyUSB0?baud=19200", kerong)
     [found] = [step.found for step in steps if step.found]
-    assert (found.unit, found.says, len(steps)) == (3, "answers as a kerong board", 15)
+    assert (found.unit, found.says, len(steps)) == (3, "a Kerong board", 15)
     assert {frame[2] for frame in asked} == {0x30}, "state is read, nothing else"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from controller.faults import LineDown
 from firmware_bridge.board_sheet import Flaw, check_board, echoes
-from firmware_bridge.open import Bridge, timing_of
+from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
 from tests.firmware_bridge.cabinet_by_the_book import Cabinet, crc
 from tests.firmware_bridge.jumping_loop import Plugboard, loop_clock, play
@@ -23,8 +23,10 @@ def checked(far, url=RELAYS):
     async def story():
         with closing(Bridge(loop_clock(), opener=plugs)) as bridge:
             row = bridge.lock_board(url, "A")
-            profile = bridge.profiles[parse(url).profile].profile
-            return await check_board(row, profile, 1, loop_clock(), reads=20, progress=told.append)
+            parsed = parse(url)
+            profile = bridge.profiles[parsed.profile].profile
+            clock = loop_clock()
+            return await check_board(row, profile, parsed, clock, reads=20, progress=told.append)
 
     sheet = play(story())
     assert told == list(range(1, 21))
@@ -118,8 +120,7 @@ def test_an_adapter_that_echoes_is_found(far, echo):
     plugs = Plugboard(far)
 
     async def story():
-        url = parse(RELAYS)
-        return await echoes(url, timing_of(url), loop_clock(), plugs)
+        return await echoes(parse(RELAYS), loop_clock(), plugs)
 
     assert play(story()) is echo
     assert [line.closed for line in plugs.lines] == [True]
@@ -130,8 +131,7 @@ def test_a_line_that_is_not_there_is_said_before_anything_else():
     plugs.broken = True
 
     async def story():
-        url = parse(RELAYS)
-        await echoes(url, timing_of(url), loop_clock(), plugs)
+        await echoes(parse(RELAYS), loop_clock(), plugs)
 
     with pytest.raises(LineDown, match="not there"):
         play(story())

@@ -6,134 +6,12 @@ import pty
 import select
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from stage import free_ports, until
+from stage import until
 
-from onewindow.cli import main
-
-ONEWINDOW = [sys.executable, "-m", "onewindow"]
-BAUD = 115_200
-KEY = "00" * 16
-
-
-class Hall:
-    """Two cabinets on one line, and a hand for their doors."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.line = f"modbus+rtu://{folder}/L1?baud={BAUD}"
-        self.relays = f"{self.line}&unit=1&profile=waveshare-relay-8"
-        self.mixed = f"{self.line}&unit=5&profile=waveshare-relay-d-8"
-        self.config = folder / "site.toml"
-        self.touched: set[str] = set()
-        self.state = f"http://127.0.0.1:{port}/api/sim"
-        self.http = httpx.Client(base_url=self.state, trust_env=False)
-
-    def act(self, door: str, act: str) -> None:
-        self.touched.add(door)
-        assert self.http.post(f"/doors/{door}/{act}").is_success
-
-    def pull(self, door: str) -> bool:
-        """Whether it came open: the bolt must be free first."""
-        self.touched.add(door)
-        return self.http.post(f"/doors/{door}/pull").is_success
-
-    def door(self, door: str) -> dict[str, Any]:
-        letter, no = door.split("/")
-        cabinets = self.http.get(self.state).json()["cabinets"]
-        return dict(cabinets[letter]["doors"][no])
-
-    @contextmanager
-    def trouble(self, **faults: Any) -> Iterator[None]:
-        assert self.http.post("/faults", json={"line": "L1"} | faults).is_success
-        yield
-        assert self.http.post("/faults", json={"line": "L1"}).is_success
-
-    def up(self) -> bool:
-        try:
-            return self.http.get(self.state).is_success
-        except httpx.TransportError:
-            return False
-
-
-@pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    folder, port = tmp_path_factory.mktemp("hall"), free_ports(1)
-    hall = Hall(folder, port)
-    compartments = "".join(
-        f'[[compartment]]\ncabinet = "{letter}"\nno = {no}\nsize = "S"\nheight_cm = 100\n'
-        for letter in "AB"
-        for no in range(1, 9)
-    )
-    hall.config.write_text(
-        '[site]\nid = "FT-0001"\nname = "n"\naddress = "a"\ndata = "data"\n'
-        f'[link]\nkey = "{KEY}"\ncode_key = "{KEY}"\ntyped_salt = "{KEY}"\n'
-        f'[[line]]\nname = "L1"\nurl = "{hall.line}"\n'
-        f'[[cabinet]]\nletter = "A"\nboards = ["{hall.relays}"]\n'
-        f'[[cabinet]]\nletter = "B"\nboards = ["{hall.mixed}"]\n{compartments}',
-        encoding="utf-8",
-    )
-    command = [*ONEWINDOW, "simulate", "--config", str(hall.config), "--port", str(port)]
-    with hall.http, subprocess.Popen(command) as simulator:
-        try:
-            until(hall.up, "the simulator")
-            yield hall
-        finally:
-            simulator.terminate()
-
-
-@pytest.fixture(autouse=True)
-def all_well(hall: Hall) -> Iterator[None]:
-    yield
-    for door in hall.touched:
-        hall.http.post(f"/doors/{door}/free")  # 409 where nothing is wrong
-        hall.http.post(f"/doors/{door}/close")
-    hall.touched.clear()
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Bus = Callable[..., Done]
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bus:
-    """A command in this process: a start of Python for each would take most of the time."""
-
-    def run_here(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["onewindow", "bus", *arguments])
-        monkeypatch.setenv("COLUMNS", "120")
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Done(int(ended.value.code or 0), said.out, said.err)
-
-    return run_here
-
-
-def started(*arguments: str, **more: int) -> subprocess.Popen[str]:
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*ONEWINDOW, "bus", *arguments], text=True, **(pipes | more))
-
-
-def one_line(done: Done, code: int) -> str:
-    """What it says where it fails."""
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    [line] = done.stderr.splitlines()
-    return line
+from tests.onewindow.bus_hall import BAUD, Bus, Hall, one_line, started
 
 
 def test_a_scan_finds_the_boards_and_their_profiles(bus: Bus, hall: Hall):
@@ -255,10 +133,7 @@ def test_an_adapter_that_echoes_is_called_bad(bus: Bus, hall: Hall):
 
 
 def test_a_walk_leads_through_all_doors_and_writes_what_moved(hall: Hall, tmp_path: Path):
-    config = tmp_path / "site.toml"
-    whole = hall.config.read_text(encoding="utf-8")
-    head, *compartments = whole.split("[[compartment]]")
-    config.write_text("[[compartment]]".join([head, compartments[0], compartments[8]]))
+    config = hall.write_site(tmp_path / "site.toml", "A/1 B/1")
     ours, theirs = pty.openpty()
     with started("walk", "--config", str(config), stdin=theirs) as walking:
         os.write(ours, b"\n")
@@ -278,9 +153,8 @@ def test_a_walk_leads_through_all_doors_and_writes_what_moved(hall: Hall, tmp_pa
 
 
 def test_a_walk_refuses_two_boards_on_one_address_before_anything_moves(hall: Hall, tmp_path: Path):
-    config = tmp_path / "site.toml"
-    whole = hall.config.read_text(encoding="utf-8")
-    config.write_text(whole.replace("unit=5&", "unit=2&"), encoding="utf-8")
+    second = hall.mixed.replace("unit=5&", "unit=2&")
+    config = hall.write_site(tmp_path / "site.toml", "A/1 B/1", B=second)
     ours, theirs = pty.openpty()
     with started("walk", "--config", str(config), stdin=theirs) as walking:
         _, err = walking.communicate(timeout=30)
