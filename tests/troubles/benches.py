@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from controller.clock import LoopClock
@@ -27,7 +28,25 @@ from tests.rehearsal.virtual_lines import Exchange, FarEnd, PortEnd, SerialEnd, 
 
 TTY, HOST, PORT = "/dev/ttyUSB0", "127.0.0.1", 4196
 LINE: Final = "L1"
+OWN_PROFILES: Final = Path(__file__).parent / "profiles"
 UNANSWERED = (NoReply, BadReply, LineDown)
+# What befalls any station of a Modbus line, and of a Modbus TCP connection; () is its own unit.
+ON_CONNECTIONS: Final[dict[str, dict[str, Any]]] = {
+    "silent": {"silent": ()},
+    "lost": {"lost": 0.3},
+    "late": {"late": 0.3},
+    "doubled": {"doubled": 0.5},
+    "split": {"split": 1.0},
+}
+ON_A_LINE: Final[dict[str, dict[str, Any]]] = ON_CONNECTIONS | {
+    "garbled": {"garbled": 0.3},
+    "garbage": {"garbage": 0.1},
+    "echo": {"echo": True},
+    "collision": {"collision": ()},
+    "swapped": {"swapped": True},
+    "wrong_speed": {"wrong_speed": ()},
+    "wrong_parity": {"wrong_parity": ()},
+}
 RETRY_S: Final = 1.0  # between two sessions with a board
 REACH_S: Final = 0.3  # a bolt needs 60 ms
 SETTLED_S: Final = 1.0  # more than a swinging door and its chatter need
@@ -45,6 +64,8 @@ class Kind:
     stations: int = 1  # addresses that one board takes up
     baud: int = 9600
     has_items: bool = True
+    built_as: str = ""  # the simulator's name of it, where it is a profile of our own
+    inputs: tuple[tuple[int, ...], tuple[int, ...]] = ((1,), (2,))  # units of doors, of items
 
     def __str__(self) -> str:
         return f"{self.profile} {self.scheme}"
@@ -73,13 +94,17 @@ class Kind:
     def addresses(self, unit: int) -> tuple[int, ...]:
         return tuple(range(unit, unit + self.stations))
 
+    def _board(self, unit: int) -> BoardPlan:
+        profile, (doors, items) = self.built_as or self.profile, self.inputs
+        return BoardPlan(LINE, unit, profile, 1, self.doors, door_units=doors, item_units=items)
+
     def plan(self, line: LinePlan) -> Plan:
         return Plan(
             lines=(line,),
             cabinets=tuple(
                 CabinetPlan(
                     letter,
-                    (BoardPlan(LINE, unit, self.profile, 1, self.doors),),
+                    (self._board(unit),),
                     tuple(CompartmentPlan(no) for no in range(1, self.doors + 1)),
                 )
                 for letter, unit in zip("AB", self.units, strict=True)
@@ -101,7 +126,16 @@ def xorboard(doors: int, scheme: str) -> Kind:
     return Kind(f"xorboard-{doors}", f"xorboard+{scheme}", doors, (1, 2), tail, has_items=False)
 
 
+EIGHTS = modbus(
+    "relays-and-eights",
+    "rtu",
+    16,
+    stations=5,
+    built_as="waveshare-relay-16",
+    inputs=((1, 2), (3, 4)),
+)
 BOARDS = [
+    EIGHTS,
     modbus("waveshare-relay-8", "rtu", 8, stations=3),
     modbus("waveshare-relay-16", "rtu", 16, stations=3),
     modbus("waveshare-relay-32", "rtu", 32, stations=3),
@@ -131,7 +165,7 @@ class Bench:
         exchange = Exchange()
         urls = [kind.url(unit, more=more) for unit in kind.units]
         exchange.ends[parse(urls[0]).place.key] = self._end()
-        self.bridge = Bridge(self.clock, opener=exchange)
+        self.bridge = Bridge(self.clock, opener=exchange, user_profiles=OWN_PROFILES)
         self.a, self.b = (
             self.bridge.lock_board(url, name) for url, name in zip(urls, "AB", strict=True)
         )

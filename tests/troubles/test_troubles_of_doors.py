@@ -7,13 +7,13 @@ import pytest
 from controller.faults import OutcomeUnknown
 from controller.ports import DoorSight, Presence
 from simulator.door import Impossible
-from tests.troubles.benches import BOARDS, ON_TTYS, following, opens, rehearse
+from tests.troubles.benches import BOARDS, following, opens, rehearse
 
 OPEN, CLOSED, UNKNOWN = DoorSight.OPEN, DoorSight.CLOSED, DoorSight.UNKNOWN
 NO = 2  # the door that trouble comes to
 
-on_each_board = pytest.mark.parametrize("kind", ON_TTYS, ids=str)
-with_items = pytest.mark.parametrize("kind", [kind for kind in ON_TTYS if kind.has_items], ids=str)
+on_each_board = pytest.mark.parametrize("kind", BOARDS, ids=str)
+with_items = pytest.mark.parametrize("kind", [kind for kind in BOARDS if kind.has_items], ids=str)
 
 
 async def released(bench):
@@ -150,6 +150,20 @@ def test_crossed_switches_show_the_other_door(kind):
         assert counted["crosswired"] > 0
         bench.door_trouble(NO)
         await bench.sees(NO)
+
+    rehearse(kind, story)
+
+
+@on_each_board
+def test_crossed_locks_open_the_other_door_and_show_it(kind):
+    async def story(bench):
+        await bench.sees()
+        counted = bench.door_trouble(NO, wrong_lock=kind.doors)
+        await released(bench)
+        await bench.pull(kind.doors)
+        assert opens(await bench.a.look()) == [kind.doors]
+        assert (bench.door(NO).released, bench.door(kind.doors).released) == (0, 1)
+        assert counted["wrong_lock"] > 0
 
     rehearse(kind, story)
 

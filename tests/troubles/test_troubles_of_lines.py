@@ -86,6 +86,34 @@ def requests(bench):
 
 
 @on(BOARDS)
+def test_a_board_that_falls_silent_in_the_middle_is_noticed(kind):
+    async def story(bench):
+        bench.trouble(silent=bench.stations, silent_after=5)
+        async with following(bench.a) as ours, following(bench.b) as others:
+            await asyncio.sleep(40.0)
+            assert ours.seen
+            assert ours.faults
+            assert not others.faults
+        assert bench.counted.silent > 0
+
+    rehearse(kind, story)
+
+
+@on([kind for kind in BOARDS if kind.scheme == "modbus+tcp"])
+def test_a_gateway_that_tells_of_a_silent_board_is_well_itself(kind):
+    async def story(bench):
+        bench.trouble(silent=bench.stations, gateway=True)
+        with pytest.raises(UNANSWERED):
+            await bench.a.look()
+        assert isinstance(await bench.release(1), (NotMoved, OutcomeUnknown))
+        await bench.sees(board=bench.b)
+        assert bench.moves() == 0
+        assert bench.counted.gateway > 0
+
+    rehearse(kind, story)
+
+
+@on(BOARDS)
 def test_what_is_lost_is_read_again_and_never_pulsed_again(kind):
     async def story(bench):
         await bench.sees()
@@ -113,7 +141,7 @@ def test_a_late_answer_is_never_taken_for_another(kind):
 @on(BOARDS)
 def test_the_second_of_two_answers_is_dropped(kind):
     async def story(bench):
-        bench.trouble(doubled=0.3)
+        bench.trouble(doubled=1.0 / max(3, 2 * kind.stations))  # a look is that many answers
         assert await looks(bench, Random(3)) >= NOTHING_LOST * LOOKS
         await releases(bench)
         assert bench.counted.doubled > 0
@@ -224,15 +252,16 @@ def test_crossed_wires_move_nothing_and_tell_nothing(kind):
 
 
 @on(ON_RS485)
-def test_a_board_at_another_speed_is_silent_and_the_others_are_not(kind):
+@pytest.mark.parametrize("name", ["wrong_speed", "wrong_parity"])
+def test_a_board_that_is_set_otherwise_is_silent_and_the_others_are_not(kind, name):
     async def story(bench):
-        bench.trouble(wrong_speed=bench.stations)
+        bench.trouble(**{name: bench.stations})
         with pytest.raises(UNANSWERED):
             await bench.a.look()
         assert isinstance(await bench.release(1), (NotMoved, OutcomeUnknown))
         await bench.sees(board=bench.b)
         assert bench.moves() == 0
-        assert bench.counted.wrong_speed > 0
+        assert getattr(bench.counted, name) > 0
 
     rehearse(kind, story)
 

@@ -19,7 +19,7 @@ from simulator.plan import CardReaderPlan, LinePlan, MachinePlan, Plan, ScannerP
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
 from tests.rehearsal.virtual_lines import CardEnd, Exchange, PortEnd, ScannerEnd, SerialEnd
-from tests.troubles.benches import beside, living
+from tests.troubles.benches import ON_A_LINE, ON_CONNECTIONS, beside, living
 
 TCP = "modbus+tcp://127.0.0.1:502?unit=1&profile=licence-machine"
 RTU = "modbus+rtu:///dev/ttyUSB0?baud=115200&unit=1&profile=licence-machine"
@@ -105,29 +105,16 @@ def test_what_fails_on_the_way_is_told_and_never_moved_twice(url, kind, name, se
     at_machine(url, kind, story, seed=seed)
 
 
-MACHINE_LINE = {
-    "lost": {"lost": 0.3},
-    "late": {"late": 0.3},
-    "doubled": {"doubled": 0.5},
-    "split": {"split": 1.0},
-    "silent": {"silent": (1,)},
-}
-ON_RTU = {
-    "garbled": {"garbled": 0.3},
-    "garbage": {"garbage": 0.1},
-    "echo": {"echo": True},
-    "collision": {"collision": (1,)},
-    "swapped": {"swapped": True},
-    "wrong_speed": {"wrong_speed": (1,)},
-}
-CASES = [(TCP, name) for name in MACHINE_LINE] + [(RTU, name) for name in MACHINE_LINE | ON_RTU]
+CASES = [(TCP, name) for name in (*ON_CONNECTIONS, "gateway")] + [(RTU, name) for name in ON_A_LINE]
+WRONG = ON_A_LINE | {"gateway": {"silent": (), "gateway": True}}
 
 
 @pytest.mark.parametrize("kind", ["print", "store"])
 @pytest.mark.parametrize(("url", "name"), CASES)
 def test_a_bad_line_gives_no_second_document(url, name, kind):
     async def story(counter):
-        counter.world.set_trouble(counter.line, Trouble(**(MACHINE_LINE | ON_RTU)[name]))
+        asked = {key: (1,) if value == () else value for key, value in WRONG[name].items()}
+        counter.world.set_trouble(counter.line, Trouble(**asked))
         for _ in range(3):
             with suppress(OutcomeUnknown, NotMoved):
                 await counter.driver.present(1, counter.document)
@@ -210,5 +197,47 @@ def test_a_card_reader_that_hangs_is_given_up_after_three_cards():
         reader.restart()
         assert await first() == CARD.number
         assert reader.reads == 1
+
+    play(whole())
+
+
+@pytest.mark.parametrize("name", ["lost", "garbled", "late", "doubled", "split", "silent"])
+def test_a_card_behind_a_bad_port_is_read_as_it_is_or_not_at_all(name):
+    async def whole():
+        plan = Plan(card_readers=(CardReaderPlan("C1", Path("/dev/ttyUSB1")),))
+        world = World(plan, LoopClock(NOON))
+        reader = world.card_reader("C1")
+        exchange = Exchange()
+        exchange.ends["/dev/ttyUSB1"] = CardEnd(reader)
+        bridge = Bridge(LoopClock(NOON), opener=exchange)
+        driver = bridge.id_card_reader("idcard+serial:///dev/ttyUSB1?baud=115200", "C1")
+        read = []
+
+        async def listen():
+            while True:
+                with suppress(DeviceFault):
+                    async with aclosing(driver.cards()) as cards:
+                        async for card in cards:
+                            read.append(card.number)  # noqa: PERF401 - as they come
+                await asyncio.sleep(1.0)
+
+        async with beside(listen()):
+            wrong = {"split": 1.0, "silent": (0,)}.get(name, 0.2)
+            reader.faults.set(Trouble(**{name: wrong}))
+            for _ in range(10):
+                reader.lay(CARD)
+                await asyncio.sleep(15.0)
+                reader.take()
+                await asyncio.sleep(5.0)
+            during = len(read)
+            assert during <= 10
+            assert (during == 0) is (name == "silent")
+            assert getattr(reader.faults.counted, name) > 0
+            reader.faults.set(Trouble())
+            await asyncio.sleep(10.0)
+            reader.lay(CARD)
+            await asyncio.sleep(10.0)
+        assert len(read) == during + 1
+        assert set(read) == {CARD.number}
 
     play(whole())

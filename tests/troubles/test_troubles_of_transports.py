@@ -13,7 +13,7 @@ from simulator.plan import LinePlan, Plan, ScannerPlan
 from tests.simulator.served import free_port, running
 from tests.troubles.benches import BOARDS, HOST, LINE, Kind, opens
 
-ON_TTYS = [kind for kind in BOARDS if kind.is_serial and kind.doors in (8, 16, 24)]
+ON_TTYS = [kind for kind in BOARDS if kind.is_serial and not kind.built_as]
 IN_TCP = [kind for kind in BOARDS if not kind.is_serial]
 GONE_S = 0.2
 WITHIN_S = 10.0
