@@ -1,9 +1,9 @@
 """The page on which doors are pressed, whole and as a frame for other pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -11,6 +11,7 @@ from fastapi.templating import Jinja2Templates
 
 from simulator.faults import Trouble
 from simulator.plan import CabinetPlan, CompartmentPlan
+from simulator.possible import never_of, never_on
 from simulator.words import WORDS, Language
 from simulator.world import World
 
@@ -49,6 +50,16 @@ class Drawing:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lined:
+    """A line, what never happens on it, and which of its units may have which trouble."""
+
+    name: str
+    never: tuple[str, ...]
+    units: tuple[int, ...]
+    rows: Mapping[str, tuple[tuple[int, bool], ...]]
+
+
 def drawn(cabinet: CabinetPlan) -> Drawing:
     """Compartments in their order, column by column from the left, each as high as its size."""
     doors: list[Front] = []
@@ -78,6 +89,18 @@ def _front(compartment: CompartmentPlan, column: int, row: int, units: int) -> F
     )
 
 
+def lined(world: World, name: str, stations: Sequence[Any]) -> Lined:
+    """Where a trouble cannot be, the page has no place to switch it on."""
+    never = never_on(world, name)
+    rows = {
+        kind: tuple((each.unit, kind not in never_of(each)) for each in stations)
+        for kind in BY_UNIT
+        if kind not in never
+    }
+    possible = {kind: row for kind, row in rows.items() if any(can for _, can in row)}
+    return Lined(name, tuple(never), tuple(each.unit for each in stations), possible)
+
+
 def language_of(request: Request) -> Language:
     """As asked for in the address, else as the browser prefers."""
     asked = request.query_params.get("lang", "")
@@ -89,12 +112,8 @@ def page_routes(world: World) -> APIRouter:
     router = APIRouter(default_response_class=HTMLResponse)
     templates = Jinja2Templates(HERE / "templates")
     drawings = [drawn(cabinet) for cabinet in world.plan.cabinets]
-    units: dict[str, Sequence[int]] = {
-        line: [board.unit for board in boards] for line, boards in world.boards.items()
-    }
-    for plan in world.plan.machines:
-        name = plan.line or plan.name
-        units[name] = [*units.get(name, []), plan.unit]
+    lines = [lined(world, name, world.wires[name].stations) for name in world.wires]
+    lines += [lined(world, name, wire.devices) for name, wire in world.tcp_wires.items()]
 
     def page(request: Request, *, framed: bool) -> HTMLResponse:
         lang = language_of(request)
@@ -105,13 +124,12 @@ def page_routes(world: World) -> APIRouter:
             "cabinets": drawings,
             "machines": world.plan.machines,
             "scanners": list(world.scanners),
-            "lines": units,
+            "lines": lines,
             "card_readers": list(world.card_readers),
             "sensors": bool(world.plan.sensors),
             "shares": SHARES,
             "counts": COUNTS,
             "flags": FLAGS,
-            "by_unit": BY_UNIT,
         }
         return templates.TemplateResponse(request, "page.html", shown)
 

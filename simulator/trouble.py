@@ -13,18 +13,13 @@ from simulator.devices.scanner import ScannerTrouble
 from simulator.door import Impossible, Unknown
 from simulator.door_faults import DoorTrouble
 from simulator.faults import Trouble
+from simulator.possible import never_on
 from simulator.standing import beside_the_lines
 from simulator.world import World
 
 Units = list[Annotated[int, Field(ge=0, le=255)]]
 Gone = Annotated[float, Field(ge=0.0, le=3600.0)]  # seconds
 
-ON_TCP_ONLY: Final = ("tcp_half_open", "tcp_stale", "one_client")
-ON_GATEWAYS_ONLY: Final = ("gateway",)
-ON_RTU_ONLY: Final = (
-    *("garbage", "echo", "swapped", "collision", "wrong_speed", "wrong_parity"),
-    *("busy_after_open", "talks"),
-)
 NAMED_BY: Final = ("line", "door", "scanner", "card", "machine")
 
 
@@ -217,16 +212,7 @@ def everything(world: World) -> dict[str, Any]:
 
 def _on_line(world: World, body: LineTrouble) -> dict[str, Any]:
     world.faults(body.line)
-    is_tcp = body.line in world.tcp_wires or bool(world.wires[body.line].plan.tcp)
-    if body.garbled and body.line in world.tcp_wires:
-        raise Impossible(f"{body.line} is reached by TCP, which does not garble.")
-    strangers = [name for name in ON_TCP_ONLY if getattr(body, name) and not is_tcp]
-    if body.line in world.wires:
-        strangers += [name for name in ON_GATEWAYS_ONLY if getattr(body, name)]
-    else:
-        strangers += [name for name in ON_RTU_ONLY if getattr(body, name)]
-    if is_tcp and body.usb_renumber:
-        strangers.append("usb_renumber")
+    strangers = [name for name in never_on(world, body.line) if getattr(body, name)]
     if strangers:
         raise Impossible(f"{strangers[0]} cannot happen on {body.line}.")
     asked: dict[str, Any] = body.model_dump(exclude={"line", "usb_renumber"})

@@ -128,6 +128,8 @@ _BOTH: Final = {
     "mains": ("市电", "Mains"),
     "battery": ("电池良好", "Battery good"),
     "tamper": ("后板被打开", "Back panel open"),
+    "smoke": ("烟雾或高温", "Smoke or heat"),
+    "service_key": ("维护钥匙已插入", "Service key in"),
     "shake": ("撞一下柜子", "Hit the cabinet"),
     "light": ("灯", "Light"),
     "fan": ("风扇", "Fan"),

@@ -133,9 +133,12 @@ function wrongWith(name) {
     input.onchange = () => putTrouble("doors", "door", name, kind, input.checked ? on : typeof on === "number" ? 0 : false);
     return labelled(kind, input);
   });
-  const other = make("input", { type: "number", min: 0, value: faults.crosswired ?? 0, data: { testid: `crosswired-${id}` } });
-  other.onchange = () => putTrouble("doors", "door", name, "crosswired", Number(other.value));
-  return [...checks, labelled("crosswired", other)];
+  const numbers = ["crosswired", "wrong_lock"].map((kind) => {
+    const other = make("input", { type: "number", min: 0, value: faults[kind] ?? 0, data: { testid: `${kind}-${id}` } });
+    other.onchange = () => putTrouble("doors", "door", name, kind, Number(other.value));
+    return labelled(kind, other);
+  });
+  return [make("div", { className: "checks" }, ...checks), ...numbers];
 }
 
 function card(name, door) {
@@ -245,9 +248,21 @@ for (const box of document.querySelectorAll("input[data-many]"))
     putTrouble(many, one, of, kind, box.checked ? on : typeof on === "number" ? 0 : false);
   });
 
+for (const pressed of document.querySelectorAll("button[data-unplug]"))
+  pressed.addEventListener("click", () => {
+    const one = pressed.dataset.unplug;
+    const name = pressed.closest("[data-scanner], [data-reader]").dataset[one === "card" ? "reader" : "scanner"];
+    const { faults } = standing(`${one}s`, name);
+    act("faults", { [one]: name, ...faults, usb_renumber: 3 });
+  });
+
 function drawTroubles() {
-  for (const box of document.querySelectorAll("input[data-many]"))
-    box.checked = Boolean(standing(box.dataset.many, box.dataset.of).faults[box.dataset.kind]);
+  for (const box of document.querySelectorAll("input[data-many]")) {
+    const { faults, counted } = standing(box.dataset.many, box.dataset.of);
+    const struck = counted[box.dataset.kind];
+    box.checked = Boolean(faults[box.dataset.kind]);
+    box.parentElement.querySelector("[data-counted]").textContent = struck ? ` ${words.strikes} ${struck}` : "";
+  }
 }
 
 // ------------------------------------------------------------------ cards, surroundings
@@ -295,7 +310,9 @@ for (const form of document.querySelectorAll("form.scan")) {
 
 const faults = by("faults");
 
-const shares = [...faults.querySelectorAll('input[type="number"]')].map((field) => field.name);
+const numbers = [...faults.querySelectorAll('input[type="number"]')];
+const shares = numbers.filter((field) => !("whole" in field.dataset)).map((field) => field.name);
+const wholes = numbers.filter((field) => "whole" in field.dataset).map((field) => field.name);
 const flags = [...faults.querySelectorAll("label > input[type=checkbox]")].map((field) => field.name);
 
 function boxes(line) {
@@ -307,7 +324,11 @@ function showLine() {
   for (const units of faults.querySelectorAll("[data-units]")) units.hidden = units.dataset.units !== line;
   const trouble = world.lines[line].faults;
   for (const kind of shares) faults[kind].value = Math.round(trouble[kind] * 100);
+  for (const kind of wholes) faults[kind].value = trouble[kind];
   for (const kind of flags) faults[kind].checked = trouble[kind];
+  const never = faults.line.selectedOptions[0].dataset.never.split(" ");
+  for (const label of faults.querySelectorAll("[data-fault]")) label.hidden = never.includes(label.dataset.fault);
+  by("line-unplug").hidden = never.includes("usb_renumber");
   for (const box of boxes(line)) box.checked = trouble[box.name].includes(Number(box.value));
 }
 
@@ -317,6 +338,7 @@ faults.addEventListener("submit", (event) => {
   const line = faults.line.value;
   const asked = { line };
   for (const kind of shares) asked[kind] = Number(faults[kind].value) / 100;
+  for (const kind of wholes) asked[kind] = Number(faults[kind].value);
   for (const kind of flags) asked[kind] = faults[kind].checked;
   for (const box of boxes(line)) {
     asked[box.name] ??= [];

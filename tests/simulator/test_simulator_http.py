@@ -109,7 +109,7 @@ async def test_a_box_goes_in_and_out_again(http, site):
         ("machine/M1/free", {}, "Nothing sticks in M1."),
         ("machine/M1/open", {}, "The service door of M1 is not unlocked."),
         ("machine/M1/close", {}, "The service door of M1 is shut already."),
-        ("faults", {"line": "M1", "garbled": 0.1}, "M1 is reached by TCP, which does not garble."),
+        ("faults", {"line": "M1", "garbled": 0.1}, "garbled cannot happen on M1."),
     ],
 )
 async def test_the_impossible_is_refused_in_a_sentence(http, path, body, said):
