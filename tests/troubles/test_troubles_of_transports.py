@@ -7,66 +7,15 @@ import pytest
 
 from controller.clock import SystemClock
 from controller.faults import LineDown, NoReply, NotMoved, OutcomeUnknown
-from firmware_bridge.lines import open_line
 from firmware_bridge.open import Bridge
-from simulator.plan import LinePlan, Plan, ScannerPlan
-from tests.simulator.served import free_port, running
-from tests.troubles.benches import BOARDS, HOST, LINE, Kind, opens
+from simulator.plan import Plan, ScannerPlan
+from tests.simulator.served import running
+from tests.troubles.benches import BOARDS
+from tests.troubles.real_wires import WITHIN_S
 
 ON_TTYS = [kind for kind in BOARDS if kind.is_serial and not kind.built_as]
 IN_TCP = [kind for kind in BOARDS if not kind.is_serial]
 GONE_S = 0.2
-WITHIN_S = 10.0
-
-
-class Served:
-    """One kind of board behind a real pty or port, and our driver."""
-
-    def __init__(self, kind: Kind, http, line: LinePlan) -> None:
-        self.http = http
-        tcp = "{}:{}?".format(*line.tcp or ("", ""))
-        place = f"{line.link}?baud={line.baud}&" if kind.is_serial else tcp
-        self.opened = 0
-        self.bridge = Bridge(SystemClock(), opener=self._open)
-        url = kind.url(kind.units[0], place=place)
-        self.board = self.bridge.lock_board(url, "A")
-
-    async def _open(self, place, clock):
-        self.opened += 1
-        return await open_line(place, clock)
-
-    async def trouble(self, **asked):
-        answer = await self.http.post("/api/sim/faults", json={"line": LINE, **asked})
-        assert answer.status_code == 200, answer.text
-
-    async def counted(self, name):
-        return (await self.http.get("/api/sim/faults")).json()["lines"][LINE][name]
-
-    async def moved(self):
-        doors = (await self.http.get("/api/sim")).json()["cabinets"]["A"]["doors"]
-        return {no: door["released"] for no, door in doors.items() if door["released"]}
-
-    async def until_seen(self):
-        """A look succeeds again; what fails until then is what a line may do."""
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                try:
-                    return opens(await self.board.look())
-                except (LineDown, NoReply):
-                    await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-async def served(kind, tmp_path):
-    if kind.is_serial:
-        line = LinePlan(LINE, kind.baud, tmp_path / LINE, speaks=kind.speaks)
-    else:
-        line = LinePlan(LINE, kind.baud, tcp=(HOST, free_port()), speaks=kind.speaks)
-    async with running(kind.plan(line), tmp_path) as http:
-        served = Served(kind, http, line)
-        async with served.bridge:
-            assert await served.until_seen() == []
-            yield served
 
 
 on_ttys = pytest.mark.parametrize("kind", ON_TTYS, ids=str)
