@@ -7,6 +7,7 @@ nothing below `synchronous=FULL` is accepted.
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from controller.journal import Entry, Stream, append, receive
@@ -27,6 +29,10 @@ BUSY_MS = 5_000  # a reader's checkpoint never takes longer than this
 
 class StoreRefused(Exception):
     """The database cannot be used; the text says why and what to do."""
+
+
+class StoreBroken(Exception):
+    """The database failed. Nothing may move until it was opened anew; what it says then holds."""
 
 
 class Transaction:
@@ -99,7 +105,8 @@ def open_store(
     module: ModuleType | Any = None,
     poolclass: type[Pool] = StaticPool,
 ) -> Iterator[Store]:
-    """Open a SQLite file for this process alone. StoreRefused where that cannot be safe.
+    """Open a SQLite file for this process alone. StoreRefused where that cannot be safe,
+    StoreBroken where the file or its disk fails.
 
     `module` and `poolclass` let a test put its own driver below, one that cuts the power.
     """
@@ -109,8 +116,11 @@ def open_store(
         keep_open.callback(writer.dispose)
         event.listen(writer, "connect", _prepare_writer)
         event.listen(writer, "begin", _begin_immediate)
-        with writer.connect():
-            pass
+        try:
+            with writer.connect():
+                pass
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreBroken(f"{path}: {getattr(error, 'orig', error)}") from error
         reader = _engine(f"file:{path}?mode=ro", module, QueuePool)
         keep_open.callback(reader.dispose)
         yield Store(writer, reader, journal, clock)
@@ -142,8 +152,11 @@ def _engine(uri: str, module: ModuleType | Any, poolclass: type[Pool]) -> Engine
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreBroken(f"{error.filename}: {error.strerror}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,6 +180,9 @@ def _prepare_writer(raw: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}").fetchall()
     durability = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    # What a process left in the log before it died, or before a sync failed, is synced once more
+    # where it belongs: the page cache alone is no proof of it.
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     cursor.close()
     if durability < FULL:
         raise StoreRefused("the database does not sync every commit (synchronous below FULL)")

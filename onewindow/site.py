@@ -1,7 +1,7 @@
 """A site process: its rules over its devices, its database, its kiosk and its connection."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from random import SystemRandom
 
@@ -21,12 +21,14 @@ from controller.site.site import Site
 from controller.store import Store, open_store
 from controller.telemetry.health import Health
 from controller.telemetry.mqtt import SiteMqtt
+from firmware_bridge.open import Bridge
 from onewindow.broker_login import broker_of
 from onewindow.devices import Devices, bridge_of, devices_of
 from onewindow.listening import listening
 from onewindow.migrate import upgrade
 from onewindow.server import serve
 from onewindow.site_figures import figures_of, health_of
+from onewindow.site_life import Opened, SiteLife
 
 log = structlog.get_logger()
 
@@ -44,28 +46,39 @@ async def run(settings: SiteSettings, step: Callable[[str], None] = _uncounted) 
         heard = keep_open.enter_context(
             listening(table.http_host, table.http_port, "site.http_port")
         )
-        store = keep_open.enter_context(open_store(table.database, schema.journal, clock))
-        upgrade(store, "site")
-        site = _site(settings, store, clock, devices, step)
-        life = [site.run]
-        link = None
-        if settings.mqtt is not None:
-            health = partial(health_of, settings, site, bridge, devices)
-            link = _link(settings, settings.mqtt, site, store, health)
-            life.append(link.run)
+        life = SiteLife(lambda: _open(settings, bridge, devices, clock, step), clock, table.lang)
         app = make_app(
-            site,
+            life,
             place=SitePlace(table.id, table.name, table.address, table.tel),
             plan=_plan(settings),
             lang=table.lang,
             clock=clock,
-            figures=lambda: figures_of(settings, store, site, bridge, devices),
-            offline=lambda: link is not None and not link.connected,
+            figures=life.figures,
+            offline=life.offline,
             framed_by=table.framed_by,
         )
         log.info("site.started", site=table.id, port=table.http_port)
-        await serve(app, heard, life, app.state.live.close)
+        await serve(app, heard, [life.run], app.state.live.close)
         log.info("site.ended", site=table.id)
+
+
+@asynccontextmanager
+async def _open(
+    settings: SiteSettings,
+    bridge: Bridge,
+    devices: Devices,
+    clock: Clock,
+    step: Callable[[str], None],
+) -> AsyncIterator[Opened]:
+    """The site over its database, at this release's schema."""
+    with open_store(settings.site.database, schema.journal, clock) as store:
+        upgrade(store, "site")
+        site = _site(settings, store, clock, devices, step)
+        link = None
+        if settings.mqtt is not None:
+            health = partial(health_of, settings, site, bridge, devices)
+            link = _link(settings, settings.mqtt, site, store, health)
+        yield Opened(site, link, partial(figures_of, settings, store, site, bridge, devices))
 
 
 def _plan(settings: SiteSettings) -> list[CompartmentPlan]:

@@ -13,11 +13,7 @@ from controller.entries import Up
 from controller.journal import Stream, head, rfc3339
 from controller.ports import Clock
 from controller.site.schema import journal
-from controller.store import Store, Transaction
-
-
-class StoreBroken(Exception):
-    """The database did not take an act. Nothing may move until the site was started again."""
+from controller.store import Store, StoreBroken, Transaction
 
 
 class Act:
@@ -48,6 +44,7 @@ class Book:
         self.store = store
         self.site = site
         self.broken = asyncio.Event()
+        self.why = ""  # it broke
         self.acts = 0  # done so far: where this stands still, so does everything
         self._clock = clock
         self.step = step  # counted by who wants to break off at one
@@ -56,14 +53,13 @@ class Book:
     def act(self) -> Iterator[Act]:
         """Durable once this ends. StoreBroken where the database failed."""
         if self.broken.is_set():
-            raise StoreBroken("the database failed before")
+            raise StoreBroken(self.why)
         try:
             with self.store.write() as transaction:
                 yield Act(transaction, self.site, self._clock.now())
                 self.step("commit")
         except DBAPIError as error:
-            self.broken.set()
-            raise StoreBroken(str(error.orig)) from error
+            raise self._broken(error) from error
         self.acts += 1
         self.step("committed")
 
@@ -74,5 +70,10 @@ class Book:
             with self.store.read() as connection:
                 yield connection
         except DBAPIError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: DBAPIError) -> StoreBroken:
+        if not self.broken.is_set():
+            self.why = str(error.orig)
             self.broken.set()
-            raise StoreBroken(str(error.orig)) from error
+        return StoreBroken(self.why)

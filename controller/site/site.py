@@ -19,7 +19,7 @@ from controller.ports import Clock, CodeReader, Environment, IdCardReader, Licen
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import raise_alarm
-from controller.site.book import Act, Book, StoreBroken
+from controller.site.book import Act, Book
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
 from controller.site.machines import AWAY
@@ -30,7 +30,7 @@ from controller.site.texts import Screen, Text
 from controller.site.timekeeping import Timekeeper
 from controller.site.visits import serve
 from controller.steady import SteadyClock
-from controller.store import Store
+from controller.store import Store, StoreBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Site:
     async def run(self) -> None:
         """Settle what was unfinished, then serve until cancelled.
 
-        StoreBroken if the database fails: whoever runs the site starts it again.
+        StoreBroken if the database fails: whoever runs the site opens it anew.
         """
         try:
             await self._live()
@@ -151,9 +151,9 @@ class Site:
 
     async def _break_off(self) -> None:
         await self._book.broken.wait()
-        self._problem = "database failed"
+        self._problem = f"the database failed: {self._book.why}"
         self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
-        raise StoreBroken("the database did not take what happened; the site must start again")
+        raise StoreBroken(self._book.why)
 
     async def _read(self, reader: CodeReader) -> None:
         async for text in reader.codes():

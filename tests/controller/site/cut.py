@@ -41,6 +41,10 @@ class Mains(Power):
             self.on = False
             raise apsw.IOError("the power fails")
 
+    def sync(self) -> None:
+        """One more step, of those that make the ones before it durable."""
+        self.step()
+
     def check(self) -> None:
         if not self.on:
             raise PowerCut
@@ -83,7 +87,7 @@ class _File(apsw.VFSFile):
         super().xWrite(data, offset)
 
     def xSync(self, flags: int) -> None:  # noqa: N802 - apsw's own name
-        self._mains.step()
+        self._mains.sync()
         super().xSync(flags)
         self._mains.synced(self._path)
 
