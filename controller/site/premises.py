@@ -14,6 +14,7 @@ from controller.site.doors import Doors, Place
 from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
 from controller.site.movements import Movements
+from controller.site.readers import Readers
 from controller.site.schema import items
 from controller.site.silences import Silences
 from controller.site.surroundings import Surroundings
@@ -36,6 +37,7 @@ class Premises:
     watch: Watch
     desk: Desk
     bell: Bell
+    readers: Readers
     surroundings: Surroundings
     clock: Clock
     slow: Slow = asyncio.to_thread
@@ -74,7 +76,10 @@ def furnish(
     doors = Doors(doors_at, clock)
     machines = Machines(lives, blanks_low=policy.blanks_low)
     around = {each.name: each for each in settings.environment}
-    silences = Silences(book, clock, [*by_board, *around], lines, after_s=policy.board_silent_s)
+    scanners = [each.name for each in settings.scanner]
+    silences = Silences(
+        book, clock, [*by_board, *around, *scanners], lines, after_s=policy.board_silent_s
+    )
     desk = Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
     return Premises(
         site=settings.site.id,
@@ -91,6 +96,7 @@ def furnish(
         ),
         desk=desk,
         bell=bell,
+        readers=Readers(desk, silences, book, clock),
         surroundings=Surroundings(
             around,
             book,

@@ -115,8 +115,10 @@ class Site:
             for name, machine in self._lives.items():
                 follow = partial(self._watch.follow_machine, name, machine)
                 self._keep(group, name, follow, lambda name, _why: self._watch.lose_machine(name))
+            readers = self._premises.readers
             for name, reader in self._readers.items():
-                self._keep(group, name, partial(self._read, reader), lambda _name, _why: None)
+                self._keep(group, name, partial(readers.read, reader), readers.lose_sight)
+            group.create_task(readers.tick(), name="readers")
             self._look_around(group)
             group.create_task(self._watch.tick(), name="tick")
             group.create_task(self._timekeeper.run(), name="time")
@@ -127,8 +129,7 @@ class Site:
     def _look_around(self, group: asyncio.TaskGroup) -> None:
         around = self._premises.surroundings
         for name, device in self._environments.items():
-            blind = around.lose_sight
-            self._keep(group, name, partial(around.follow, device), blind)
+            self._keep(group, name, partial(around.follow, device), around.lose_sight)
             if device.outputs:
                 switch = partial(around.switch, device)
                 self._keep(group, f"{name} outputs", switch, lambda _name, _why: None)
@@ -154,10 +155,6 @@ class Site:
         self._problem = f"the database failed: {self._book.why}"
         self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
         raise StoreBroken(self._book.why)
-
-    async def _read(self, reader: CodeReader) -> None:
-        async for text in reader.codes():
-            self._desk.scanned(text)
 
     def _prepare(self) -> None:
         """The tables name every compartment and machine of the settings; the chains are whole."""

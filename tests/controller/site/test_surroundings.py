@@ -394,3 +394,64 @@ def test_lamps_that_fail_stop_nobody(hall):
             await hall.loaded()
 
     run(story)
+
+
+class Loose:
+    """A scanner on a loose plug."""
+
+    name = "S1"
+
+    def __init__(self, reader):
+        self.reader = reader
+        self.pulled = asyncio.Event()
+
+    def hold(self, text):
+        self.reader.hold(text)
+
+    async def codes(self):
+        codes = self.reader.codes()
+        while not self.pulled.is_set():
+            code, pulled = (
+                asyncio.ensure_future(anext(codes)),
+                asyncio.ensure_future(self.pulled.wait()),
+            )
+            try:
+                await asyncio.wait({code, pulled}, return_when=asyncio.FIRST_COMPLETED)
+                if code.done():
+                    yield code.result()
+            finally:
+                code.cancel()
+                pulled.cancel()
+        raise LineDown(self.name, "no such device")
+
+
+def test_a_scanner_that_is_gone_is_told_once_and_once_that_it_is_back(hall):
+    hall.reader = Loose(hall.reader)
+
+    async def story():
+        async with hall.at_work():
+            await asyncio.sleep(60)
+            assert not hall.alarms()
+            hall.reader.pulled.set()
+            await asyncio.sleep(300)
+            assert hall.alarms() == ["bus_down S1 critical"]
+            assert hall.site.silent() == {"S1"}
+            hall.reader.pulled.clear()
+            await asyncio.sleep(20)
+            assert not hall.standing()
+            await hall.loaded()
+            assert hall.alarms() == ["bus_down S1 critical"]
+
+    run(story)
+
+
+def test_a_scanner_that_was_never_there_is_told(hall):
+    hall.reader = Loose(hall.reader)
+    hall.reader.pulled.set()
+
+    async def story():
+        async with hall.at_work():
+            await asyncio.sleep(30)
+            assert hall.alarms() == ["bus_down S1 critical"]
+
+    run(story)
