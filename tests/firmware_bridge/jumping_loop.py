@@ -1,4 +1,4 @@
-"""An event loop whose time jumps to the next timer, and in-memory lines for it."""
+"""In-memory lines for a loop whose time jumps."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,29 +9,9 @@ from controller.clock import LoopClock
 from controller.ports import Clock
 from firmware_bridge.lines import Inbox, Line, LineLost
 from firmware_bridge.urls import Place
+from simulator.rehearsal.loop import JumpingLoop
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """Nothing to do until the next timer? Then it is already that time. In-memory lines only."""
-
-    def __init__(self):
-        super().__init__()
-        self._at = 0.0
-        look = self._selector.select
-
-        def select(timeout):
-            ready = look(0)
-            if not ready and timeout is None:
-                raise RuntimeError("everybody is waiting for somebody else")
-            self._at += 0 if ready else timeout
-            return ready
-
-        self._selector.select = select
-
-    def time(self):
-        return self._at
 
 
 def play(story: Coroutine[Any, Any, Any]) -> Any:

@@ -30,9 +30,9 @@ from firmware_bridge.urls import parse
 from onewindow.demo_settings import site_toml
 from onewindow.layout import SITE_ID, Folders, Ports
 from onewindow.simulate import plan_of
+from simulator.rehearsal.loop import JumpingLoop
+from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd
 from simulator.world import World
-from tests.firmware_bridge.jumping_loop import JumpingLoop
-from tests.rehearsal.virtual_lines import Exchange, PortEnd, ScannerEnd, SerialEnd
 
 MORNING = datetime(2026, 11, 24, 1, tzinfo=UTC)  # 09:00 in Shenzhen
 PHONE_TAIL = "0000"

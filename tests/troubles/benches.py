@@ -22,9 +22,9 @@ from simulator.door_faults import DoorTrouble
 from simulator.faults import Counters, Trouble
 from simulator.line import Line
 from simulator.plan import BoardPlan, CabinetPlan, CompartmentPlan, LinePlan, Plan
+from simulator.rehearsal.wires import Exchange, FarEnd, PortEnd, SerialEnd, ServerEnd
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
-from tests.rehearsal.virtual_lines import Exchange, FarEnd, PortEnd, SerialEnd, ServerEnd
 
 TTY, HOST, PORT = "/dev/ttyUSB0", "127.0.0.1", 4196
 LINE: Final = "L1"

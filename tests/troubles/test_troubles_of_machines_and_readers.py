@@ -16,9 +16,9 @@ from simulator.devices.machine_faults import MachineTrouble
 from simulator.devices.scanner import ScannerTrouble
 from simulator.faults import Trouble
 from simulator.plan import CardReaderPlan, LinePlan, MachinePlan, Plan, ScannerPlan
+from simulator.rehearsal.wires import CardEnd, Exchange, PortEnd, ScannerEnd, SerialEnd
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
-from tests.rehearsal.virtual_lines import CardEnd, Exchange, PortEnd, ScannerEnd, SerialEnd
 from tests.troubles.benches import ON_A_LINE, ON_CONNECTIONS, beside, living
 
 TCP = "modbus+tcp://127.0.0.1:502?unit=1&profile=licence-machine"

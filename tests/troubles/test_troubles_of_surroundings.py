@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.rehearsal.virtual_lines import Exchange, PortEnd, SerialEnd, ServerEnd
 
 from controller.clock import LoopClock
 from controller.faults import DeviceFault, NotConfigured
@@ -13,7 +14,6 @@ from simulator.faults import Trouble
 from simulator.plan import LinePlan, Plan, SensorPlan
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
-from tests.rehearsal.virtual_lines import Exchange, PortEnd, SerialEnd, ServerEnd
 from tests.troubles.benches import HOST, LINE, ON_A_LINE, ON_CONNECTIONS, PORT, TTY, living
 
 UNIT = 5

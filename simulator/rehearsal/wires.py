@@ -180,8 +180,9 @@ class Exchange:
 
     def __init__(self) -> None:
         self.ends: dict[str, FarEnd] = {}
+        self.alive = True  # whoever would open a line is there
 
     async def __call__(self, place: Place, clock: Clock) -> Line:
-        if place.key not in self.ends:
+        if place.key not in self.ends or not self.alive:
             raise LineLost(f"{place.key} is not there")
         return self.ends[place.key].opened(clock)

@@ -1,0 +1,172 @@
+"""A district as one site knows it: a down journal, and the codes that people were given."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any, Final, Literal
+
+from sqlalchemy import MetaData, create_engine
+
+from controller.codes import keyed_hash, mint_secret, mint_typed, qr_text
+from controller.entries import Down, PlacedCode, PlacedItem
+from controller.journal import Entry, Stream, append, entries, journal_table, rfc3339
+from controller.settings import SiteSettings
+
+RETENTION_S: Final = 15 * 86_400
+Size = Literal["S", "M", "L"]
+
+
+def quick_hash(salt: bytes, typed: str, phone_tail: str) -> str:
+    """In place of scrypt, whose slowness is for guessers: nobody guesses at hashes here."""
+    return hashlib.sha256(salt + (typed + phone_tail).encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Code:
+    """What somebody holds: a QR, and eight digits to type with the phone's last four."""
+
+    code_id: str
+    order: str
+    qr: str
+    typed: str = ""
+
+
+@dataclass(slots=True)
+class Order:
+    """An order as its recipient and its vendor know it."""
+
+    number: str
+    company: str
+    vendor: str
+    codes: list[Code]
+    boxes: list[str]  # labels that a vendor brings
+    licences: list[str]  # labels that staff bring; none where a machine prints
+    printed: int  # licences that come from a machine
+    cancelled: bool = False
+    gone: set[str] = field(default_factory=set)  # things in somebody's hands
+
+
+class District:
+    """Writes the down journal of one site. `told` is called with each new entry."""
+
+    def __init__(self, settings: SiteSettings, dice: Random, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._dice = dice
+        self._now = now
+        metadata = MetaData()
+        self._journal = journal_table(metadata)
+        self._engine = create_engine("sqlite://")
+        metadata.create_all(self._engine)
+        self.orders: dict[str, Order] = {}
+        self.said = 0  # entries so far
+        self.told: Callable[[Entry], None] = lambda _entry: None
+        self.badges: dict[str, str] = {}  # badge id to its text
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # what is said to the site
+
+    def tell(self, kind: Down, data: dict[str, Any]) -> None:
+        site = self._settings.site.id
+        with self._engine.begin() as connection:
+            entry = append(
+                connection, self._journal, site, Stream.DOWN, kind.value, data, self._now()
+            )
+        self.said = entry.seq
+        self.told(entry)
+
+    def after(self, seq: int) -> list[Entry]:
+        """What a site that knows so much has yet to hear."""
+        with self._engine.connect() as connection:
+            site = self._settings.site.id
+            return list(entries(connection, self._journal, site, Stream.DOWN, after=seq))
+
+    def grant(self, badge: str, role: str, vendor: str | None, until: datetime) -> None:
+        secret = mint_secret(self._dice.getrandbits)
+        self.badges[badge] = f"OWB:{secret}"
+        self.tell(
+            Down.BADGE_GRANTED,
+            {
+                "badge": badge,
+                "hash": self._hashed(secret),
+                "role": role,
+                "vendor_id": vendor,
+                "valid_until": rfc3339(until),
+            },
+        )
+
+    def place(
+        self, number: str, vendor: str, *, licence: str, types: bool, low: bool = False
+    ) -> Order:
+        """An order of a set of seals and a licence, which a machine prints or staff bring."""
+        items = [_item(number, "seals", "seal_set", "cabinet", vendor)]
+        holder = "machine" if licence == "machine" else "cabinet"
+        items.append(_item(number, "licence", "business_licence", holder, None))
+        code, placed = self._code(number, f"{number}-a", types=types)
+        order = Order(
+            number,
+            f"Company {number}",
+            vendor,
+            [code],
+            boxes=[items[0]["label"]],
+            licences=[] if holder == "machine" else [items[1]["label"]],
+            printed=int(holder == "machine"),
+        )
+        self.orders[number] = order
+        self.tell(
+            Down.ORDER_PLACED,
+            {
+                "order": number,
+                "company": order.company,
+                "items": items,
+                "codes": [placed],
+                "retention_s": RETENTION_S,
+                "needs": {"reach": "low"} if low else {},
+            },
+        )
+        return order
+
+    def replace(self, order: Order, *, types: bool = False) -> Code:
+        """The newest code is dead from now on; another one takes its place."""
+        old = order.codes[-1]
+        name = f"{order.number}-{chr(ord('a') + len(order.codes))}"
+        code, placed = self._code(order.number, name, types=types)
+        order.codes.append(code)
+        data = {"order": order.number, "replaces": old.code_id, "code": placed}
+        self.tell(Down.CODE_REPLACED, data)
+        return code
+
+    def cancel(self, order: Order) -> None:
+        order.cancelled = True
+        self.tell(Down.ORDER_CANCELLED, {"order": order.number, "reason": "withdrawn"})
+
+    # secrets
+
+    def _hashed(self, secret: str) -> str:
+        return keyed_hash(self._settings.link.code_key.get_secret_value(), secret)
+
+    def _code(self, order: str, code_id: str, *, types: bool) -> tuple[Code, PlacedCode]:
+        secret = mint_secret(self._dice.getrandbits)
+        code = Code(code_id, order, qr_text(self._settings.site.id, secret))
+        hashes = []
+        if types:
+            digits = mint_typed(self._dice.randrange)
+            tail = f"{self._dice.randrange(10_000):04d}"
+            salt = self._settings.link.typed_salt.get_secret_value()
+            hashes = [quick_hash(salt, digits, tail)]
+            code.typed = digits + tail
+        return code, PlacedCode(code_id=code_id, qr=self._hashed(secret), typed=hashes)
+
+
+def _item(order: str, name: str, kind: str, holder: Any, vendor: str | None) -> PlacedItem:
+    return {
+        "item_id": f"{order}-{name}",
+        "kind": kind,
+        "holder": holder,
+        "vendor_id": vendor,
+        "label": f"OWL:{order}-{name}",
+        "size": "S",
+    }

@@ -1,0 +1,121 @@
+"""What happens in a rehearsal, in its order: what was written down and what really moved."""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from controller.journal import Entry
+
+TAIL: Final = 4_000  # events that are kept to tell a story from
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """An entry is durable at the site: its own, or one that it took over from the district."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A bolt moved, or paper came out; `times` so far at this place."""
+
+    where: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swung:
+    """A door opened or shut; `forced` is how often it was broken open so far."""
+
+    where: str
+    is_open: bool
+    forced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """A thing is in somebody's hand."""
+
+    thing: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lies:
+    """A thing was put where it is now."""
+
+    thing: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody held a code before the scanner, or typed one. The code itself is not told."""
+
+    what: str  # code, badge, label, other
+    of: str  # code id, badge id, label
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A fault happened."""
+
+    fault: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The site's process came up; `times` so far."""
+
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """The storm is over and everything had its time to come to rest."""
+
+
+Event = Wrote | Moved | Swung | Took | Lies | Held | Struck | Started | Calm
+
+
+def words_of(event: Event) -> str:
+    """One line that is the same on every machine."""
+    if not isinstance(event, Wrote):
+        fields = (str(getattr(event, name)) for name in event.__slots__)
+        return " ".join([type(event).__name__.lower(), *fields])
+    entry = event.entry
+    told = {key: value for key, value in entry.data.items() if key != "version"}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return f"{entry.stream.value} {entry.seq} {entry.kind} {text}"
+
+
+class EventLog:
+    """Numbers and hashes every event, keeps the newest, and hands each to its listeners."""
+
+    def __init__(self, elapsed: Callable[[], float]) -> None:
+        self.count = 0
+        self.entries = 0
+        self.tail: deque[tuple[int, float, Event]] = deque(maxlen=TAIL)
+        self.listeners: list[Callable[[Event], None]] = []
+        self._elapsed = elapsed
+        self._hash = hashlib.sha256()
+
+    def note(self, event: Event) -> None:
+        at = self._elapsed()
+        self.count += 1
+        self.entries += isinstance(event, Wrote)
+        self.tail.append((self.count, at, event))
+        self._hash.update(f"{at:.3f} {words_of(event)}\n".encode())
+        for listener in self.listeners:
+            listener(event)
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+Facts = dict[str, Any]

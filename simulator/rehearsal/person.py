@@ -1,0 +1,120 @@
+"""Somebody at the kiosk: sees its screen and the doors, presses, scans, and has two hands."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+from controller.refusals import Refused
+from controller.site.kiosk import KioskView
+from controller.site.texts import Button, Screen
+from simulator.door import Door, Impossible
+from simulator.rehearsal.events import Held
+from simulator.rehearsal.shapes import takes_s
+from simulator.rehearsal.stage import Stage
+
+DARK_PATIENCE_S: Final = 120.0
+LOOKS_MAX: Final = 400  # at the screen in one visit: it would never end
+
+
+class NeverEnds(Exception):
+    """The screen led nowhere."""
+
+
+class Person:
+    """Everything that anybody at the kiosk can do. Nobody sees more than screen and doors."""
+
+    def __init__(self, stage: Stage, dice: Random) -> None:
+        self.stage = stage
+        self.dice = dice
+        self.hands: list[str] = []
+
+    # eyes
+
+    @property
+    def view(self) -> KioskView | None:
+        return self.stage.view
+
+    @property
+    def screen(self) -> Screen | None:
+        view = self.stage.view
+        return None if view is None else view.screen
+
+    def offers(self, button: Button) -> bool:
+        view = self.stage.view
+        return view is not None and button in view.buttons
+
+    def door(self, where: str) -> Door:
+        cabinet, _, no = where.partition("/")
+        self.stage.world.catch_up()
+        return self.stage.world.door(cabinet, int(no))
+
+    def shown_doors(self) -> list[Door]:
+        view = self.stage.view
+        return [] if view is None else [self.door(where) for where in view.doors if "/" in where]
+
+    async def sees(self, holds: Callable[[], bool], within_s: float) -> bool:
+        """Look on until something is so, or patience is over."""
+        return await self.stage.bell.until(holds, within_s)
+
+    async def news(self, view: KioskView | None, within_s: float) -> bool:
+        """Wait until the screen is another one."""
+        return await self.sees(lambda: self.stage.view is not view, within_s)
+
+    # time
+
+    async def takes(self, step: str) -> None:
+        await self.stage.clock.sleep(takes_s(self.dice, step))
+
+    async def waits(self, seconds: float) -> None:
+        await self.stage.clock.sleep(seconds)
+
+    def happens(self, share: float) -> bool:
+        return self.dice.random() < share
+
+    # hands
+
+    def press(self, button: Button, value: str | None = None) -> bool:
+        """Press if the screen still offers it."""
+        site = self.stage.site
+        if site is None or not self.offers(button):
+            return False
+        with suppress(Refused):
+            site.press(button, value)
+            return True
+        return False
+
+    def hold(self, text: str, what: str, of: str) -> None:
+        """Before the scanner for a moment."""
+        self.stage.log.note(Held(what, of))
+        self.stage.scanner.hold(text)
+
+    def pull(self, door: Door) -> bool:
+        with suppress(Impossible):
+            door.pull()
+            return True
+        return False
+
+    def close(self, door: Door) -> bool:
+        self.stage.world.catch_up()
+        with suppress(Impossible):
+            door.close()
+            return True
+        return False
+
+    def take(self, door: Door) -> str | None:
+        with suppress(Impossible):
+            thing = door.contents[-1] if door.contents else ""
+            self.stage.world.take(door.cabinet, door.no)
+            self.hands.append(thing)
+            return thing
+        return None
+
+    def close_later(self, door: Door, seconds: float) -> None:
+        """Somebody comes by and shuts it, if it still stands open."""
+        self.stage.world.timeline.after(seconds, lambda: self._shut(door))
+
+    @staticmethod
+    def _shut(door: Door) -> None:
+        if door.open and not door.broken_open:
+            door.close()

@@ -1,0 +1,107 @@
+"""Plays one site for so many days and says what came of it."""
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import structlog
+
+from controller.settings import SiteSettings
+from simulator.plan import Plan
+from simulator.rehearsal.events import Event, Wrote
+from simulator.rehearsal.loop import play
+from simulator.rehearsal.shapes import Profile, Shares
+from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.town import Town
+
+START: Final = datetime(2026, 1, 4, 16, tzinfo=UTC)  # Monday, 0:00 in Shenzhen
+MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One site to play: what stands there, how much goes on there, and from which seed."""
+
+    settings: Callable[[Path], SiteSettings]  # of a site whose database lies in this folder
+    plan: Callable[[SiteSettings], Plan]
+    profile: Profile
+    seed: str
+    days: int
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one site's days came to."""
+
+    site: str
+    orders: int = 0
+    entries: int = 0
+    events: int = 0
+    seconds: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    waited_s: float = 0.0
+    digest: str = ""
+    violations: list[str] = field(default_factory=list)
+
+
+def play_site(part: Part, told: Callable[[int], None] = lambda _day: None) -> Outcome:
+    """Play all days; `told` hears of each that is over."""
+    memory = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None
+    with quiet_logs(), tempfile.TemporaryDirectory(prefix="onewindow-", dir=memory) as folder:
+        outcome: Outcome = play(lambda: _played(part, Path(folder), told))
+        return outcome
+
+
+async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outcome:
+    began = time.perf_counter()
+    settings = part.settings(folder)
+    stage = Stage(settings, part.plan(settings), folder, seed=part.seed, start=START)
+    outcome = Outcome(settings.site.id)
+    stage.log.listeners.append(lambda event: _count(outcome, event))
+    town = Town(stage, part.profile, Shares(), Random(f"{part.seed}/town"))
+    try:
+        stage.wind_up()
+        async with asyncio.TaskGroup() as group:
+            process = group.create_task(stage.live())
+            await town.run(part.days, told)
+            process.cancel()
+    finally:
+        stage.close()
+    outcome.orders = len(stage.district.orders)
+    outcome.entries, outcome.events = stage.log.entries, stage.log.count
+    outcome.waited_s = town.waited_s
+    outcome.digest = stage.log.digest()
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+def _count(outcome: Outcome, event: Event) -> None:
+    if isinstance(event, Wrote):
+        outcome.kinds[event.entry.kind] += 1
+        if event.entry.kind == "pickup.refused":
+            outcome.refusals[event.entry.data["reason"]] += 1
+
+
+@contextmanager
+def quiet_logs() -> Iterator[None]:
+    """Nothing is logged meanwhile: a line costs as much as an entry."""
+
+    def drop(_logger: object, _name: str, _event: object) -> str:
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[drop], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

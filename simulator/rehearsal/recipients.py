@@ -1,0 +1,285 @@
+"""Recipients: they come with a code, do what the screen says, or what people do instead."""
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from controller.site.kiosk import KioskView
+from controller.site.texts import Button, Screen, Text
+from simulator.door import Door
+from simulator.rehearsal.district import Code, Order
+from simulator.rehearsal.events import Held
+from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Person
+from simulator.rehearsal.shapes import STARS, Shares, chosen
+from simulator.rehearsal.stage import Stage
+
+PATIENCE_S: Final = 200.0  # before a screen that does not change
+ANSWER_S: Final = 8.0  # to a scan
+TRIES: Final = 3  # of a scan, of one door
+BAG: Final = "BAG"
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """What this person will do wrong today."""
+
+    types: bool = False
+    first: str = ""  # wrong_site, mistypes, dark_screen
+    hesitates: bool = False
+    walks_off: bool = False
+    forgets_door: bool = False
+    leaves_item: bool = False
+    leaves_bag: bool = False
+    not_pulled: bool = False
+    opens_again: bool = False
+    reports: bool = False
+    rates: bool = False
+
+
+def mood_of(dice: Random, shares: Shares, *, types: bool) -> Mood:
+    def so(share: float) -> bool:
+        return dice.random() < share
+
+    kinds = (
+        (shares.wrong_site, "wrong_site"),
+        (shares.mistypes if types else 0.0, "mistypes"),
+        (shares.dark_screen, "dark_screen"),
+    )
+    first = chosen(dice, [*kinds, (1 - sum(share for share, _ in kinds), "")])
+    return Mood(
+        types=types,
+        first=first,
+        hesitates=so(shares.hesitates),
+        walks_off=so(shares.walks_off),
+        forgets_door=so(shares.forgets_door),
+        leaves_item=so(shares.leaves_item),
+        leaves_bag=so(shares.leaves_bag),
+        not_pulled=so(shares.not_pulled),
+        opens_again=so(shares.opens_again),
+        reports=so(shares.reports_problem),
+        rates=so(shares.rates),
+    )
+
+
+class Recipient(Person):
+    """One visit with one code."""
+
+    def __init__(self, stage: Stage, dice: Random, order: Order, code: Code, mood: Mood) -> None:
+        super().__init__(stage, dice)
+        self.order = order
+        self.code = code
+        self.mood = mood
+        self.refused = False
+        self._again = 0
+        self._reopened = False
+        self._hesitated = False
+        self._left: set[str] = set()  # doors whose thing was left, or that were walked off from
+        self._used: set[str] = set()
+
+    async def visit(self) -> None:
+        """Come, take what there is, go."""
+        if not await self.sees(lambda: self.screen is Screen.IDLE, PATIENCE_S):
+            return  # out of order, or somebody who never leaves
+        await self.takes("walk_up")
+        if not await self._identify():
+            return
+        for _ in range(LOOKS_MAX):
+            view = self.view
+            if view is None:
+                if not await self.news(view, DARK_PATIENCE_S):
+                    return
+            elif view.screen is Screen.IDLE or (
+                not await self._act(view) and not await self._wait(view)
+            ):
+                return
+        raise NeverEnds(f"{self.code.code_id} at {self.view}")
+
+    async def _identify(self) -> bool:
+        """True once the screen is about something; a first try may fail."""
+        await self.takes("find_code")
+        for number in range(TRIES):
+            view = self.view
+            first = self.mood.first if number == 0 else ""
+            if self.mood.types and self.code.typed:
+                await self.takes("type")
+                self._type(first)
+            else:
+                await self.takes("hold")
+                if first != "dark_screen":
+                    self._show(first)
+            if first != "dark_screen" and await self.news(view, ANSWER_S):
+                if self.screen is not Screen.REFUSED and self.screen is not None:
+                    return True
+                self.refused = self.screen is Screen.REFUSED and first == ""
+                if self.refused:
+                    await self.takes("read")
+                    self.press(Button.END)
+                    return False
+            await self.waits(2.5)
+        return False
+
+    def _type(self, first: str) -> None:
+        wrong = str((int(self.code.typed) + 10_000) % 10**12).zfill(12)
+        self.stage.log.note(_typed(self.code))
+        self.press(Button.CODE, wrong if first == "mistypes" else self.code.typed)
+
+    def _show(self, first: str) -> None:
+        if first == "wrong_site":
+            site, secret = self.code.qr.split(":")[1:]
+            self.hold(f"OW1:X{site[1:]}:{secret}", "other", self.code.code_id)
+        else:
+            self.hold(self.code.qr, "code", self.code.code_id)
+
+    async def _wait(self, view: KioskView) -> bool:
+        """Nothing to do: something will change. Else leave."""
+
+        def is_new() -> bool:
+            return self.view is not view or self._wish() is not None
+
+        if await self.sees(is_new, PATIENCE_S):
+            return True
+        return self.press(Button.SKIP) or self.press(Button.END)
+
+    # one thing at a time
+
+    async def _act(self, view: KioskView) -> bool:
+        """Do what is to be done at this screen. False if that is nothing."""
+        if self.mood.reports and view.order and self.press(Button.PROBLEM, "something_is_wrong"):
+            self.mood = _without_report(self.mood)
+            return True
+        wish = self._wish()
+        if wish is not None:
+            await self._handle(*wish)
+            return True
+        match view.screen:
+            case Screen.CONFIRM:
+                return await self._confirm(view)
+            case Screen.REFUSED | Screen.DONE:
+                await self.takes("read")
+                return self.press(Button.END)
+            case Screen.RATING:
+                return await self._rate()
+            case Screen.TAKE | Screen.TROUBLE | Screen.CLOSE | Screen.WORKING:
+                return await self._decide(view)
+        return False
+
+    async def _confirm(self, view: KioskView) -> bool:
+        if self.mood.hesitates and not self._hesitated:
+            self._hesitated = True
+            return await self.news(view, PATIENCE_S)
+        await self.takes("confirm")
+        return self.press(Button.CONFIRM)
+
+    def _wish(self) -> tuple[str, Door] | None:
+        """What my hands would do at a door that the screen names."""
+        view = self.view
+        if view is None or view.screen in (Screen.IDLE, Screen.LOAD, Screen.REFUSED):
+            return None
+        for door in self.shown_doors():
+            if door.name in self._left and door.open and self.mood.walks_off:
+                continue
+            if not door.open:
+                if door.unlocked and not door.jammed and view.screen is not Screen.TROUBLE:
+                    return ("pull", door)
+                continue
+            if door.contents and self._is_mine(door) and door.name not in self._left:
+                return ("take", door)
+            return ("close", door)
+        return None
+
+    def _is_mine(self, door: Door) -> bool:
+        return door.contents[-1] in (*self.order.boxes, *self.order.licences)
+
+    async def _handle(self, what: str, door: Door) -> None:
+        if what == "pull" and self.mood.not_pulled and door.name not in self._used:
+            self._used.add(door.name)
+            await self.waits(12.5)
+            return
+        if what == "close" and self._forgets(door):
+            return
+        await self.takes(what)
+        if self._wish() != (what, door):
+            return
+        match what:
+            case "pull":
+                if not self.pull(door):
+                    await self.waits(1.0)
+            case "take":
+                self._take(door)
+            case "close":
+                self.close(door)
+
+    def _take(self, door: Door) -> None:
+        if self.mood.leaves_item and door.name not in self._used:
+            self._left.add(door.name)
+        elif (thing := self.take(door)) is not None:
+            self.order.gone.add(thing)
+            if self.mood.leaves_bag:
+                self.stage.put(door.name, f"{BAG}:{self.code.code_id}")
+        self._used.add(door.name)
+
+    def _forgets(self, door: Door) -> bool:
+        """Away with the door open; somebody else shuts it some time."""
+        if door.name in self._left or not (self.mood.forgets_door or self.mood.walks_off):
+            return False
+        self._left.add(door.name)
+        self.close_later(door, self.dice.triangular(45.0, 400.0, 70.0))
+        return True
+
+    async def _decide(self, view: KioskView) -> bool:
+        """The screen asks something."""
+        doors = self.shown_doors()
+        if view.text is Text.TAKE_LICENCE:
+            return await self._take_paper(view)
+        if Button.TAKEN in view.buttons:
+            await self.takes("press")
+            inside = any(door.contents and self._is_mine(door) for door in doors)
+            if inside and Button.AGAIN in view.buttons and self._may_try():
+                return self.press(Button.AGAIN)
+            if not inside:
+                return self.press(Button.TAKEN)
+            return self.press(Button.SKIP)
+        if Button.AGAIN in view.buttons or Button.SKIP in view.buttons:
+            await self.takes("press")
+            for door in doors:
+                self._left.discard(door.name)
+            if Button.AGAIN in view.buttons and self._may_try():
+                return self.press(Button.AGAIN)
+            return self.press(Button.SKIP) or self.press(Button.END)
+        return False
+
+    def _may_try(self) -> bool:
+        self._again += 1
+        return self._again <= TRIES
+
+    async def _take_paper(self, view: KioskView) -> bool:
+        machine = str(view.values.get("machine", ""))
+        inside = self.stage.world.machine(machine).inside
+        if not inside.outlet:
+            return False
+        if self.mood.leaves_item:
+            return False
+        await self.takes("take_paper")
+        self.stage.world.catch_up()
+        if inside.outlet and self.view is view:
+            self.order.gone.update(inside.outlet)
+            self.stage.world.machine_take(machine)
+            return True
+        return self.view is not view
+
+    async def _rate(self) -> bool:
+        await self.takes("press")
+        if self.mood.opens_again and not self._reopened and self.offers(Button.AGAIN):
+            self._reopened = True
+            return self.press(Button.AGAIN)
+        if self.mood.rates:
+            return self.press(Button.RATE, chosen(self.dice, list(STARS)))
+        return self.press(Button.SKIP)
+
+
+def _without_report(mood: Mood) -> Mood:
+    return replace(mood, reports=False)
+
+
+def _typed(code: Code) -> Held:
+    return Held("code", code.code_id)

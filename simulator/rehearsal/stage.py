@@ -1,0 +1,273 @@
+"""One site on virtual time: its machines, its process, its database, and the power to both.
+
+The rules, drivers, codecs, database and journal are the product's own; only time, chance and the
+far ends of the lines are played.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from controller.codes import typed_hash
+from controller.journal import Entry, Stream, head
+from controller.settings import SiteSettings
+from controller.site import schema
+from controller.site.bell import Bell
+from controller.site.book import StoreBroken
+from controller.site.kiosk import KioskView
+from controller.site.site import Site
+from controller.store import Store, open_store
+from firmware_bridge.open import Bridge
+from firmware_bridge.urls import parse
+from simulator.door import Door
+from simulator.plan import Plan
+from simulator.rehearsal.district import District, quick_hash
+from simulator.rehearsal.events import EventLog, Lies, Moved, Started, Struck, Swung, Took, Wrote
+from simulator.rehearsal.loop import StageClock
+from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd
+from simulator.world import World
+
+STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
+
+
+class PowerCut(BaseException):
+    """The site's process is gone, in the middle of whatever it did."""
+
+
+async def slowly(work: Callable[[], str]) -> str:
+    """In virtual time no thread may run beside, and a slow hash is played by a quick one."""
+    assert isinstance(work, partial), "the site hands over its slow hash with its arguments"
+    return quick_hash(*work.args) if work.func is typed_hash else work()
+
+
+class Stage:
+    """A site's things live for the whole rehearsal; its process ends and starts again."""
+
+    def __init__(
+        self, settings: SiteSettings, plan: Plan, folder: Path, *, seed: str, start: datetime
+    ) -> None:
+        self.settings = settings
+        self.clock = StageClock(start)
+        self.log = EventLog(self.clock.monotonic)
+        self.world = World(plan, self.clock, seed=Random(f"{seed}/world").getrandbits(32))
+        self.district = District(settings, Random(f"{seed}/district"), self.clock.true_now)
+        self.bell = Bell()  # rings when a screen or a door is another
+        self.view: KioskView | None = None  # None: the screen is dark
+        self.online = True  # the network to the district
+        self.steps = 0  # commits and movements so far, over all starts
+        self.cut_at_step: int | None = None
+        self.starts = 0
+        self.site: Site | None = None
+        self.store: Store | None = None
+        self._database = folder / "site.db"
+        self._exchange = self._far_ends()
+        self._bridge: Bridge | None = None
+        self._dead = False
+        self._off = asyncio.Event()
+        self._off_s = STARTS_AGAIN_S
+        self._alarm: asyncio.TimerHandle | None = None
+        self._doors = {door.name: (0, False) for door in self.world.doors.values()}
+        self._lay = {door.name: len(door.contents) for door in self.world.doors.values()}
+        self._papers = dict.fromkeys(self.world.machines, 0)
+        self._hands = 0
+        self.district.told = lambda _entry: self.bell.ring()
+
+    # time of the physical world
+
+    def wind_up(self) -> None:
+        """The world's time passes with the loop's from now on."""
+        world = self.world
+        world.timeline.sooner = self._wind
+        world.door_listeners.append(self._door_changed)
+        world.listeners.append(self._something_changed)
+        world.power_up()
+        self._wind()
+
+    def _wind(self) -> None:
+        due = self.world.timeline.due()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if due is not None:
+            self._alarm = asyncio.get_running_loop().call_at(due, self._happen)
+
+    def _happen(self) -> None:
+        self.world.catch_up()
+        self._wind()
+
+    def _door_changed(self, door: Door) -> None:
+        released, is_open = self._doors[door.name]
+        if (door.released, door.open) == (released, is_open):
+            return
+        self._doors[door.name] = (door.released, door.open)
+        if door.released != released:
+            self.log.note(Moved(door.name, door.released))
+        if door.open != is_open:
+            self.log.note(Swung(door.name, door.open, door.forced))
+        self.bell.ring()
+
+    def _something_changed(self) -> None:
+        for name, machine in self.world.machines.items():
+            moved = machine.inside.moved
+            if moved != self._papers[name]:
+                self._papers[name] = moved
+                self.log.note(Moved(name, moved))
+                self.bell.ring()
+        while self._hands < len(self.world.hands):
+            taken = self.world.hands[self._hands]
+            self._hands += 1
+            self.log.note(Took(taken["took"], taken["from"]))
+
+    def put(self, where: str, thing: str) -> None:
+        """Somebody puts a thing in."""
+        cabinet, _, no = where.partition("/")
+        self.world.catch_up()
+        self.world.put(cabinet, int(no), thing)
+        self._hands = len(self.world.hands)
+        self.log.note(Lies(thing, where))
+
+    # the site's process
+
+    async def live(self) -> None:
+        """Start the process, and start it again whenever it ended; until cancelled."""
+        while True:
+            try:
+                await self._process()
+            except* (PowerCut, StoreBroken):
+                pass
+            self.site = self.store = self._bridge = self.view = None
+            self.bell.ring()
+            await self.clock.sleep(self._off_s)
+
+    async def _process(self) -> None:
+        with ExitStack() as standing:
+            store = standing.enter_context(open_store(self._database, schema.journal, self.clock))
+            if not self.starts:
+                with store.write() as transaction:
+                    schema.metadata.create_all(transaction.connection)
+            store.on_commit(self._committed)
+            self._dead, self._off_s = False, STARTS_AGAIN_S
+            self._off.clear()
+            self._exchange.alive = True
+            bridge = Bridge(self.clock, opener=self._exchange)
+            standing.callback(bridge.close)
+            self.store, self._bridge = store, bridge
+            self.site = self._site(store, bridge)
+            self.starts += 1
+            self.log.note(Started(self.starts))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._end_with_power())
+                group.create_task(self.site.run())
+                group.create_task(self._show(self.site))
+                group.create_task(self._hear_district(self.site, store))
+
+    def _site(self, store: Store, bridge: Bridge) -> Site:
+        settings = self.settings
+        return Site(
+            settings,
+            store,
+            self.clock,
+            boards={
+                each.letter: [
+                    bridge.lock_board(url, f"{each.letter}{number}")
+                    for number, url in enumerate(each.boards, 1)
+                ]
+                for each in settings.cabinet
+            },
+            machines={
+                each.name: bridge.licence_machine(each.url, each.name) for each in settings.machine
+            },
+            readers={
+                each.name: bridge.code_reader(each.url, each.name) for each in settings.scanner
+            },
+            step=self._step,
+            slow=slowly,
+        )
+
+    async def _show(self, site: Site) -> None:
+        async for view in site.views():
+            self.view = view
+            self.bell.ring()
+
+    async def _hear_district(self, site: Site, store: Store) -> None:
+        """Take over what the district said, each entry with its effect in one transaction."""
+        with store.read() as connection:
+            known = head(connection, schema.journal, self.settings.site.id, Stream.DOWN).seq
+        while True:
+            for entry in self.district.after(known):
+                with store.write() as transaction:
+                    transaction.receive(entry)
+                    site.inbox.apply(transaction, entry)
+                known = entry.seq
+            self._heard = known
+            await self.bell.until(lambda: self.online and self.district.said > self._heard)
+
+    # the power
+
+    def cut(self, off_s: float, *, mains: bool) -> None:
+        """The process is gone now; with the mains the boards and machines too."""
+        self.log.note(Struck("power" if mains else "kill", "site"))
+        if mains:
+            for line in self.world.boards:
+                self.world.restart(line, (), off_s)
+            for machine in self.world.machines.values():
+                machine.faults.cut(off_s)
+        self._off_s = off_s
+        self._die()
+        self._off.set()
+
+    def _die(self) -> None:
+        """Nothing is written any more and nothing sent."""
+        self._dead = True
+        self._exchange.alive = False
+        if self._bridge is not None:
+            self._bridge.close()
+
+    async def _end_with_power(self) -> None:
+        await self._off.wait()
+        raise PowerCut
+
+    def _step(self, name: str) -> None:
+        if self._dead:
+            raise PowerCut
+        self.steps += 1
+        if self.steps == self.cut_at_step:
+            self.log.note(Struck("power", f"step {name}"))
+            self._die()
+            raise PowerCut
+
+    def _committed(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self.log.note(Wrote(entry))
+
+    # what can be asked
+
+    def rows(self, statement: Any) -> list[Any]:
+        """Of the site's database, for whoever checks; nobody else may look."""
+        assert self.store is not None, "the site runs"
+        with self.store.read() as connection:
+            return list(connection.execute(statement))
+
+    def close(self) -> None:
+        self.district.close()
+
+    def _far_ends(self) -> Exchange:
+        exchange, settings, world = Exchange(), self.settings, self.world
+        names = {each.url.partition("?")[0].partition("://")[2]: each for each in settings.line}
+        for line in names.values():
+            place = parse(f"{line.url}&unit=1&profile=x").place
+            wire = world.wires[line.name]
+            end = ServerEnd(wire) if wire.plan.tcp else SerialEnd(wire)
+            exchange.ends[place.key] = end
+        for machine in settings.machine:
+            place = parse(machine.url).place
+            exchange.ends[place.key] = PortEnd(world.tcp_wires[machine.name])
+        for scanner in settings.scanner:
+            self.scanner = ScannerEnd(world.scanners[scanner.name])
+            exchange.ends[parse(scanner.url).place.key] = self.scanner
+        return exchange

@@ -1,0 +1,262 @@
+"""Who comes to one site when: orders, rounds of vendors and staff, recipients with their codes."""
+
+import asyncio
+import heapq
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from random import Random
+from typing import Final
+
+from controller.entries import Up
+from simulator.door import Impossible
+from simulator.rehearsal.district import Code, Order
+from simulator.rehearsal.events import Event, Wrote
+from simulator.rehearsal.recipients import Recipient, mood_of
+from simulator.rehearsal.shapes import (
+    COLLECT_WEEKDAYS,
+    DAY_S,
+    DWELL,
+    HOUR_S,
+    READY_AFTER_DAYS,
+    VENDOR_SHARES,
+    VENDORS,
+    Profile,
+    Shares,
+    chosen,
+    hour_of_collecting,
+    orders_on,
+)
+from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.vendors import Loader
+
+LOCAL: Final = timezone(timedelta(hours=8))
+OPENS, SHUTS = 9.0, 17.0  # hours in which orders are placed
+COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
+VISITS_MAX: Final = 12
+REFILL_AT: Final = 60  # sheets
+
+Act = Callable[[], None]
+Visit = Callable[[], Awaitable[None]]
+
+
+class Agenda:
+    """What is due, in order; several things of one moment in the order of their coming."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, Act]] = []
+        self._order = count()
+
+    def at(self, when: float, act: Act) -> None:
+        heapq.heappush(self._waiting, (when, next(self._order), act))
+
+    def due(self) -> float | None:
+        return self._waiting[0][0] if self._waiting else None
+
+    def pop(self) -> Act:
+        return heapq.heappop(self._waiting)[2]
+
+
+class Town:
+    """People around one site. `run` ends after so many days; visits go one after the other."""
+
+    def __init__(self, stage: Stage, profile: Profile, shares: Shares, dice: Random) -> None:
+        self.stage = stage
+        self.profile = profile
+        self.shares = shares
+        self.dice = dice
+        self.agenda = Agenda()
+        self.waited_s = 0.0
+        self.visits: Counter[str] = Counter()
+        self.open: dict[str, Order] = {}  # orders of which something may still be fetched
+        self._queue: asyncio.Queue[tuple[float, Visit]] = asyncio.Queue()
+        self._new = asyncio.Event()
+        self._number = 0
+        self._bags: dict[str, list[str]] = {who: [] for who in (*VENDORS, "staff")}
+        self._ready: set[str] = set()
+        stage.log.listeners.append(self._hear)
+
+    # the day
+
+    async def run(self, days: int, told: Callable[[int], None]) -> None:
+        """Play so many days; `told` is called at the end of each."""
+        begins = self.stage.clock.monotonic()
+        self._grant_badges(days)
+        async with asyncio.TaskGroup() as group:
+            kiosk = group.create_task(self._serve())
+            for day in range(days):
+                self._plan_day(begins + day * DAY_S)
+                await self._until(begins + (day + 1) * DAY_S)
+                told(day + 1)
+            await self._queue.join()
+            kiosk.cancel()
+
+    async def _until(self, end: float) -> None:
+        clock = self.stage.clock
+        while True:
+            due = self.agenda.due()
+            if due is None or due > end:
+                due = end
+            if (wait_s := due - clock.monotonic()) > 0:
+                self._new.clear()
+                await self._sleep(wait_s)
+            elif due >= end:
+                return
+            else:
+                self.agenda.pop()()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Or until something sooner was planned."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._new.wait()
+        except TimeoutError:
+            pass
+
+    async def _serve(self) -> None:
+        """The queue before the kiosk."""
+        while True:
+            came_at, visit = await self._queue.get()
+            self.waited_s += self.stage.clock.monotonic() - came_at
+            await visit()
+            self._queue.task_done()
+
+    def plan(self, when: float, act: Act) -> None:
+        self.agenda.at(when, act)
+        self._new.set()
+
+    def comes(self, when: float, kind: str, visit: Visit) -> None:
+        """Somebody steps up at that time, or stands in the queue."""
+
+        def arrive() -> None:
+            self.visits[kind] += 1
+            self._queue.put_nowait((self.stage.clock.monotonic(), visit))
+
+        self.plan(when, arrive)
+
+    # what a day holds
+
+    def _local(self) -> datetime:
+        return self.stage.clock.true_now().astimezone(LOCAL)
+
+    def _plan_day(self, begins: float) -> None:
+        day = self._local()
+        for _ in range(orders_on(self.profile, day, self.dice)):
+            hour = OPENS + (SHUTS - OPENS) * self.dice.random()
+            self.plan(begins + hour * HOUR_S, self._place)
+        if day.weekday() < 5 and day.toordinal() % self.profile.every_days == 0:  # noqa: PLR2004 - Monday to Friday
+            for hour in self.profile.rounds:
+                for number, vendor in enumerate(VENDORS):
+                    self._plan_round(begins + hour * HOUR_S + 420.0 * number, vendor)
+                self._plan_round(begins + hour * HOUR_S + 3_000.0, "staff")
+
+    def _plan_round(self, when: float, who: str) -> None:
+        def due() -> None:
+            if self._bags[who]:
+                self.comes(self.stage.clock.monotonic(), "round", lambda: self._load(who))
+
+        self.plan(when + self.dice.random() * 300.0, due)
+
+    def _grant_badges(self, days: int) -> None:
+        until = self.stage.clock.true_now() + timedelta(days=days + 60)
+        for vendor in VENDORS:
+            self.stage.district.grant(vendor, "vendor", vendor, until)
+        self.stage.district.grant("staff", "staff", None, until)
+
+    def _place(self) -> None:
+        dice, shares = self.dice, self.shares
+        self._number += 1
+        vendor = chosen(dice, list(zip(VENDOR_SHARES, VENDORS, strict=True)))
+        printed = self.profile.machines and dice.random() >= shares.licence_in_cabinet
+        order = self.stage.district.place(
+            f"N{self._number:05d}",
+            vendor,
+            licence="machine" if printed else "cabinet",
+            types=dice.random() < shares.types_code,
+            low=dice.random() < shares.low_door,
+        )
+        self.open[order.number] = order
+        for things, who in ((order.boxes, vendor), (order.licences, "staff")):
+            _, (least, most) = 0, chosen(dice, [(s, (a, b)) for s, a, b in READY_AFTER_DAYS])
+            made_s = (least + (most - least) * dice.random()) * DAY_S
+            self.plan(
+                self.stage.clock.monotonic() + made_s,
+                lambda things=things, who=who: self._bags[who].extend(things),
+            )
+        if dice.random() < shares.cancelled:
+            after_s = dice.random() * 3 * DAY_S
+            self.plan(self.stage.clock.monotonic() + after_s, lambda: self._cancel(order))
+
+    def _cancel(self, order: Order) -> None:
+        if order.number in self.open and not order.gone:
+            self.stage.district.cancel(order)
+            for bag in self._bags.values():
+                bag[:] = [each for each in bag if each not in (*order.boxes, *order.licences)]
+
+    # who comes
+
+    async def _load(self, who: str) -> None:
+        self._look_after_machines()
+        boxes, self._bags[who] = self._bags[who], []
+        loader = Loader(self.stage, self.dice, who, boxes, lambda _box: None)
+        await loader.visit()
+        self._bags[who] = [*loader.aside, *loader.boxes, *self._bags[who]]
+
+    def _look_after_machines(self) -> None:
+        """Staff fill up paper and free what sticks."""
+        for machine in self.stage.world.machines.values():
+            if machine.inside.blanks < REFILL_AT:
+                try:
+                    machine.inside.refill()
+                except Impossible:
+                    continue
+
+    def _hear(self, event: Event) -> None:
+        """The recipient is told that all is ready."""
+        if isinstance(event, Wrote) and event.entry.kind == Up.PICKUP_READY:
+            number = event.entry.data["order"]
+            if number in self.open and number not in self._ready:
+                self._ready.add(number)
+                self._plan_pickup(self.open[number])
+
+    def _plan_pickup(self, order: Order) -> None:
+        found = chosen(
+            self.dice, [*((s, (a, b)) for s, a, b in DWELL), (1 - sum(d[0] for d in DWELL), None)]
+        )
+        if found is None:
+            return
+        least, most = found
+        now = self.stage.clock.monotonic()
+        when = now + (least + (most - least) * self.dice.random()) * DAY_S
+        if most == 0.0:
+            when = now + self.dice.random() * HOUR_S
+        else:
+            when = self._at_good_hour(when)
+        self._plan_visit(max(when, now + 60.0), order)
+
+    def _at_good_hour(self, when: float) -> float:
+        """On a day and at an hour when people come."""
+        start = self.stage.clock.monotonic()
+        midnight = self._local().replace(hour=0, minute=0, second=0, microsecond=0)
+        days = int((when - start) / DAY_S)
+        while self.dice.random() > COLLECT_WEEKDAYS[(midnight + timedelta(days)).weekday()] / 1.15:
+            days += 1
+        since_midnight = (self._local() - midnight).total_seconds()
+        at = start - since_midnight + days * DAY_S + hour_of_collecting(self.dice)
+        return at if at > start else at + DAY_S
+
+    def _plan_visit(self, when: float, order: Order, visit: int = 1) -> None:
+        self.comes(when, "pickup", lambda: self._collect(order, order.codes[-1], visit))
+
+    async def _collect(self, order: Order, code: Code, visit: int) -> None:
+        mood = mood_of(self.dice, self.shares, types=bool(code.typed))
+        recipient = Recipient(self.stage, self.dice, order, code, mood)
+        await recipient.visit()
+        if len(order.gone) >= len(order.boxes) + len(order.licences) + order.printed:
+            self.open.pop(order.number, None)
+            return
+        if not recipient.refused and visit < VISITS_MAX and not order.cancelled:
+            least, most = COMES_AGAIN_S
+            later = least + (most - least) * self.dice.random()
+            self._plan_visit(self.stage.clock.monotonic() + later, order, visit + 1)

@@ -1,0 +1,108 @@
+"""Vendors and staff with things to load: a badge, then box after box."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from controller.site.kiosk import KioskView
+from controller.site.texts import Button, Screen, Text
+from simulator.door import Impossible
+from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Person
+from simulator.rehearsal.stage import Stage
+
+PATIENCE_S: Final = 200.0
+ANSWER_S: Final = 6.0
+TRIES: Final = 3  # of one box
+
+
+class Loader(Person):
+    """One round. What found no place stays in `boxes`."""
+
+    def __init__(
+        self, stage: Stage, dice: Random, badge: str, boxes: list[str], lies: Callable[[str], None]
+    ) -> None:
+        super().__init__(stage, dice)
+        self._badge = badge
+        self.boxes = boxes
+        self.aside: list[str] = []
+        self._lies = lies  # told of what lies in its compartment
+        self._tries = 0
+        self._scanned: KioskView | None = None  # the screen before the box in hand was scanned
+        self._put_at = ""
+
+    async def visit(self) -> None:
+        """Load what there is to load."""
+        if not await self.sees(lambda: self.screen is Screen.IDLE, PATIENCE_S):
+            return
+        await self.takes("walk_up")
+        await self.takes("badge")
+        view = self.view
+        self.hold(self.stage.district.badges[self._badge], "badge", self._badge)
+        if not await self.news(view, ANSWER_S) or self.screen is not Screen.LOAD:
+            return
+        for _ in range(LOOKS_MAX + 20 * len(self.boxes)):
+            view = self.view
+            if view is None:
+                if not await self.news(view, DARK_PATIENCE_S):
+                    return
+            elif view.screen is Screen.IDLE or (
+                not await self._act(view)
+                and not await self.sees(
+                    lambda view=view: self.view is not view or self._at_door(), PATIENCE_S
+                )
+            ):
+                return
+        raise NeverEnds(f"{self._badge} at {self.view}")
+
+    async def _act(self, view: KioskView) -> bool:
+        if view.screen is Screen.REFUSED:
+            return False
+        if view.text is Text.LOAD_CONFIRM:
+            await self.takes("press")
+            inside = any(door.contents for door in self.shown_doors())
+            return self.press(Button.CONFIRM if inside else Button.SKIP)
+        if self._at_door():
+            return await self._load()
+        if Button.END in view.buttons and not view.doors:
+            return await self._next(view)
+        return False
+
+    def _at_door(self) -> bool:
+        """There is something to do at the door that the screen names."""
+        return any(door.open or (door.unlocked and not door.jammed) for door in self.shown_doors())
+
+    async def _load(self) -> bool:
+        (door,) = self.shown_doors()
+        if not door.open:
+            await self.takes("read")
+            self.pull(door)
+        elif self._scanned is not None and self.boxes:
+            await self.takes("put")
+            try:
+                self.stage.put(door.name, self.boxes[0])
+            except Impossible:  # somebody shut it
+                return True
+            self._lies(self.boxes.pop(0))
+            self._scanned, self._tries = None, 0
+        else:
+            await self.takes("vendor_close")
+            self.close(door)
+        return True
+
+    async def _next(self, view: KioskView) -> bool:
+        """The next label, or the end of the round."""
+        if not self.boxes:
+            await self.takes("read")
+            return self.press(Button.END)
+        self._tries += 1
+        if self._tries > TRIES:
+            self.aside.append(self.boxes.pop(0))
+            self._tries, self._scanned = 0, None
+            return True
+        await self.takes("label")
+        self._scanned = view
+        if self._tries > 1:
+            await self.waits(2.5)  # or it is taken for the same presentation
+        self.hold(self.boxes[0], "label", self.boxes[0])
+        await self.news(view, ANSWER_S)
+        return True
