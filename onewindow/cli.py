@@ -17,7 +17,7 @@ from controller.clock import SystemClock
 from controller.store import StoreRefused
 from firmware_bridge.profiles import BadProfile
 from firmware_bridge.urls import BadUrl
-from onewindow import bus, explain, journal, logs
+from onewindow import bus, explain, journal, logs, rehearse
 from onewindow.broker import BrokerMissing
 from onewindow.bus_walk import walk_command
 from onewindow.demo import PORT_MAX, DemoRefused, Options
@@ -181,6 +181,9 @@ def simulate(
             troubles=trouble or (),
         )
     )
+
+
+app.command("rehearse")(rehearse.command)
 
 
 def main() -> None:

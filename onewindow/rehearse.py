@@ -1,17 +1,26 @@
 """`onewindow rehearse`: days of a district's sites in virtual time, from one seed."""
 
 import hashlib
+import time
 import tomllib
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from controller.settings import SiteSettings
 from onewindow.demo_settings import toml
 from onewindow.layout import TEL
 from onewindow.simulate import plan_of
 from simulator.rehearsal.play import Outcome, Part, play_site
-from simulator.rehearsal.shapes import BRANCH, COMMUNITY, HALL, STREET, Profile
+from simulator.rehearsal.shapes import BRANCH, COMMUNITY, HALL, HOUR_S, STREET, Profile
 
 FUTIAN: Final = (HALL, STREET, COMMUNITY, BRANCH, *[STREET] * 9, *[COMMUNITY] * 91)
 BOARD_DOORS: Final = 24  # of a board of 32, so that a cabinet of 48 has two alike
@@ -20,6 +29,7 @@ SIZES: Final = {
     32: "S" * 24 + "M" * 6 + "L" * 2,
     12: "S" * 9 + "M" * 3,
 }
+WHOLE_BOARD: Final = 32
 
 
 def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSettings:
@@ -35,14 +45,7 @@ def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSet
         lines.append({"name": f"L{number + 1}", "url": url})
         cabinets.append({"letter": letter, "boards": _boards(url, profile.doors)})
         compartments += [
-            {
-                "cabinet": letter,
-                "no": no,
-                "size": size,
-                "height_cm": 100 + no % 80,
-                "reach": _reach(no),
-            }
-            for no, size in enumerate(SIZES[profile.doors], 1)
+            _compartment(letter, no, size) for no, size in enumerate(SIZES[profile.doors], 1)
         ]
     machines = [
         {"name": f"M{n}", "url": f"modbus+tcp://127.0.0.1:{n}?unit=1&profile=licence-machine"}
@@ -67,15 +70,16 @@ def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSet
 
 
 def _boards(url: str, doors: int) -> list[str]:
-    each = BOARD_DOORS if doors > 32 else doors
+    each = BOARD_DOORS if doors > WHOLE_BOARD else doors
     return [
         f"{url}&unit={1 + 3 * n}&profile=waveshare-relay-32&doors={each}"
         for n in range(doors // each)
     ]
 
 
-def _reach(no: int) -> str:
-    return ("high", "mid", "mid", "low")[no % 4]
+def _compartment(cabinet: str, no: int, size: str) -> dict[str, str | int]:
+    reach = ("high", "mid", "mid", "low")[no % 4]
+    return {"cabinet": cabinet, "no": no, "size": size, "height_cm": 100 + no % 80, "reach": reach}
 
 
 def parts(days: int, seed: int, sites: int, faults: tuple[str, ...]) -> list[Part]:
@@ -89,5 +93,75 @@ def parts(days: int, seed: int, sites: int, faults: tuple[str, ...]) -> list[Par
     return found
 
 
-def rehearse(days: int, seed: int, sites: int, faults: tuple[str, ...]) -> list[Outcome]:
-    return [play_site(part) for part in parts(days, seed, sites, faults)]
+def rehearse(
+    wanted: list[Part], told: Callable[[int], None] = lambda _days: None, workers: int = 1
+) -> list[Outcome]:
+    """Play every part, several at once; `told` hears how many days are over in all."""
+    if workers == 1 or len(wanted) == 1:
+        return [
+            play_site(part, partial(_told_so_far, told, number * part.days))
+            for number, part in enumerate(wanted)
+        ]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = {pool.submit(play_site, part): part for part in wanted}
+        done = 0
+        for job in as_completed(jobs):
+            done += jobs[job].days
+            told(done)
+            job.result()
+        return [job.result() for job in jobs]
+
+
+def _told_so_far(told: Callable[[int], None], before: int, day: int) -> None:
+    told(before + day)
+
+
+def digest(outcomes: list[Outcome]) -> str:
+    """Of all sites' events, in the order of the sites."""
+    return hashlib.sha256("".join(each.digest for each in outcomes).encode()).hexdigest()
+
+
+def command(
+    days: Annotated[int, typer.Option(min=1, help="How many days are played.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of everything that happens.")] = 1,
+    sites: Annotated[
+        int, typer.Option(min=1, max=len(FUTIAN), help="The hall, a street, a community ...")
+    ] = 1,
+    faults: Annotated[str, typer.Option(help="all, none, or names: power,kill,silent")] = "all",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that play sites at once.")] = 1,
+) -> None:
+    """Play days of people, vendors and faults in virtual time, and check what must hold.
+
+    Exit 1 where something did not hold, with what led there and how to repeat it.
+    """
+    wanted = parts(days, seed, sites, tuple(each for each in faults.split(",") if each != "none"))
+    console = Console()
+    began = time.perf_counter()
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("days", total=days * sites)
+        outcomes = rehearse(wanted, lambda done: bar.update(task, completed=done), workers)
+    console.print(summary(outcomes, time.perf_counter() - began), highlight=False)
+    if any(each.violations for each in outcomes):
+        raise typer.Exit(1)
+
+
+def summary(outcomes: list[Outcome], seconds: float) -> str:
+    """What all sites' days came to, in words."""
+    kinds: Counter[str] = sum((each.kinds for each in outcomes), Counter())
+    refusals: Counter[str] = sum((each.refusals for each in outcomes), Counter())
+    entries = sum(each.entries for each in outcomes)
+    cpu_s = sum(each.seconds for each in outcomes)
+    rows = [
+        ("orders", f"{sum(each.orders for each in outcomes):,}"),
+        ("releases", f"{kinds['movement.intended']:,}"),
+        ("journal entries", f"{entries:,}"),
+        ("refusals", _counted(refusals)),
+        ("waited in the queue", f"{sum(each.waited_s for each in outcomes) / HOUR_S:.1f} h"),
+        ("speed", f"{entries / cpu_s:,.0f} entries per second and core, {seconds:.1f} s in all"),
+        ("events", f"{sum(each.events for each in outcomes):,}, hash {digest(outcomes)}"),
+    ]
+    return "\n".join(f"{name:20} {value}" for name, value in rows)
+
+
+def _counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counter.items())) or "none"

@@ -109,6 +109,10 @@ class Doors:
     def __iter__(self) -> Iterator[Place]:
         return iter(self._now)
 
+    def restless(self) -> list[Place]:
+        """Those that are not known to stand shut and unreleased."""
+        return [place for place, now in self._now.items() if now.door is not Door.SHUT]
+
     def load(self, connection: Connection) -> None:
         """Take over what is recorded; none of it counts as seen yet."""
         for row in connection.execute(select(table)):
@@ -134,8 +138,10 @@ class Doors:
     def notice_item(self, place: Place, item: Presence) -> bool:
         """Take over what the item sensor says; True if that is new."""
         now = self._now[place]
+        if now.item is item:
+            return False
         self._now[place] = replace(now, item=item)
-        return now.item is not item
+        return True
 
     def changes(self, place: Place, sight: Sight) -> bool:
         """Whether `feed` would have anything to write."""
@@ -144,7 +150,9 @@ class Doors:
 
     def glance(self, place: Place, sight: Sight) -> None:
         """Nothing new was seen."""
-        self._now[place] = replace(self._now[place], seen=sight is not Sight.UNSEEN)
+        now, seen = self._now[place], sight is not Sight.UNSEEN
+        if now.seen is not seen:
+            self._now[place] = replace(now, seen=seen)
 
     def feed(self, act: Act, place: Place, sight: Sight) -> Standing:
         """Follow the grid; write and say what changed."""

@@ -178,6 +178,14 @@ class Site:
         """A finger on the screen. Refused where the screen does not offer it."""
         self._desk.press(button, value)
 
+    def machines_tell(self) -> None:
+        """From now on machines are read when `machine_changed` says so: for virtual time."""
+        self._watch.machines_tell = True
+
+    def machine_changed(self, name: str) -> None:
+        """A machine is another than it was, or was asked for something."""
+        self._watch.machine_changed(name)
+
     def scanned(self, text: str) -> None:
         """A code before a scanner."""
         self._desk.scanned(text)

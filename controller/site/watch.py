@@ -30,6 +30,7 @@ from controller.site.silences import Silences
 TICK_S = 1.0
 MACHINE_IDLE_S = 2.0  # how often an idle machine is read; its maker's advice
 MACHINE_BUSY_S = 0.5
+MACHINE_TOLD_S = 3600.0  # how often one is read that tells by itself when it changes
 ALIVE_S = 5.0  # it shows "out of service" after 30 s without our sign of life
 
 
@@ -49,6 +50,8 @@ class Watch:
         bell: Bell,
     ) -> None:
         self.attended: set[Place] = set()  # places that a visit cares for itself
+        self.machines_tell = False  # somebody calls `machine_changed` whenever one is another
+        self._changed: set[str] = set()  # machines to be read now
         self._book = book
         self._doors = doors
         self._machines = machines
@@ -139,16 +142,27 @@ class Watch:
                 if self._clock.monotonic() - alive_at >= ALIVE_S:
                     alive_at = self._clock.monotonic()
                     await machine.alive()
+                self._changed.discard(name)
                 sight = await machine.look()
                 self.see_machine(name, sight)
-                idle = sight.state is MachineState.IDLE and not self._machines.is_awaited(name)
-                if idle:  # until somebody wants something of it
-                    await self._bell.until(lambda: self._machines.is_awaited(name), MACHINE_IDLE_S)
-                else:
-                    await self._clock.sleep(MACHINE_BUSY_S)
+                await self._until_next_look(name, sight)
         except DeviceFault:
             self.lose_machine(name)
             raise
+
+    async def _until_next_look(self, name: str, sight: MachineSight) -> None:
+        """An idle machine is read seldom, until somebody wants something of it."""
+        if self.machines_tell:
+            await self._bell.until(lambda: name in self._changed, MACHINE_TOLD_S)
+        elif sight.state is MachineState.IDLE and not self._machines.is_awaited(name):
+            await self._bell.until(lambda: self._machines.is_awaited(name), MACHINE_IDLE_S)
+        else:
+            await self._clock.sleep(MACHINE_BUSY_S)
+
+    def machine_changed(self, name: str) -> None:
+        """It is another than when it was read last, or was asked for something."""
+        self._changed.add(name)
+        self._bell.ring()
 
     def see_machine(self, name: str, sight: MachineSight) -> None:
         """Take over one look at a machine."""
@@ -183,7 +197,7 @@ class Watch:
 
     def look_after(self, now: float) -> None:
         """Doors left open; doors shut, with nobody there, behind which something is undecided."""
-        for place in self._doors:
+        for place in self._doors.restless():
             self._look_after_open(place, now)
         if self._pending_at != self._book.acts:
             self._pending = self._look_up_pending()

@@ -3,8 +3,9 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from controller.clock import LoopClock
 
@@ -41,12 +42,41 @@ def play(story: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         return runner.run(story())
 
 
+LONG_S: Final = 0.5  # nobody sleeps so long who waits for an answer
+DOZE_MAX_S: Final = 3600.0
+
+
 class StageClock(LoopClock):
-    """A site's clock: elapsed time is the loop's, wall time may be set wrong."""
+    """A site's clock: elapsed time is the loop's, wall time may be set wrong.
+
+    While `dozing` long sleeps are longer, as in a process that was stopped: whoever looks after
+    something once a second looks once an hour. `rouse` wakes them all.
+    """
 
     def __init__(self, start: datetime) -> None:
         super().__init__(start)
         self._wrong = timedelta()
+        self._roused: asyncio.Event | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.monotonic() + seconds
+        if self._roused is not None and seconds >= LONG_S:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(seconds, DOZE_MAX_S)):
+                    await self._roused.wait()
+            seconds = until - self.monotonic()
+        if seconds > 0:
+            await super().sleep(seconds)
+
+    def doze(self) -> None:
+        """Nothing can happen before somebody rouses us."""
+        if self._roused is None:
+            self._roused = asyncio.Event()
+
+    def rouse(self) -> None:
+        if self._roused is not None:
+            self._roused.set()
+            self._roused = None
 
     def now(self) -> datetime:
         return super().now() + self._wrong

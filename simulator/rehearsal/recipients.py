@@ -88,9 +88,7 @@ class Recipient(Person):
             if view is None:
                 if not await self.news(view, DARK_PATIENCE_S):
                     return
-            elif view.screen is Screen.IDLE or (
-                not await self._act(view) and not await self._wait(view)
-            ):
+            elif view.screen is Screen.IDLE or not await self._goes_on(view):
                 return
         raise NeverEnds(f"{self.code.code_id} at {self.view}")
 
@@ -130,6 +128,9 @@ class Recipient(Person):
         else:
             self.hold(self.code.qr, "code", self.code.code_id)
 
+    async def _goes_on(self, view: KioskView) -> bool:
+        return await self._act(view) or await self._wait(view)
+
     async def _wait(self, view: KioskView) -> bool:
         """Nothing to do: something will change. Else leave."""
 
@@ -151,17 +152,22 @@ class Recipient(Person):
         if wish is not None:
             await self._handle(*wish)
             return True
-        match view.screen:
-            case Screen.CONFIRM:
-                return await self._confirm(view)
-            case Screen.REFUSED | Screen.DONE:
-                await self.takes("read")
-                return self.press(Button.END)
-            case Screen.RATING:
-                return await self._rate()
-            case Screen.TAKE | Screen.TROUBLE | Screen.CLOSE | Screen.WORKING:
-                return await self._decide(view)
-        return False
+        acts = {
+            Screen.CONFIRM: self._confirm,
+            Screen.REFUSED: self._read_on,
+            Screen.DONE: self._read_on,
+            Screen.RATING: self._rate,
+            Screen.TAKE: self._decide,
+            Screen.TROUBLE: self._decide,
+            Screen.CLOSE: self._decide,
+            Screen.WORKING: self._decide,
+        }
+        act = acts.get(view.screen)
+        return act is not None and await act(view)
+
+    async def _read_on(self, _view: KioskView) -> bool:
+        await self.takes("read")
+        return self.press(Button.END)
 
     async def _confirm(self, view: KioskView) -> bool:
         if self.mood.hesitates and not self._hesitated:
@@ -228,25 +234,20 @@ class Recipient(Person):
 
     async def _decide(self, view: KioskView) -> bool:
         """The screen asks something."""
-        doors = self.shown_doors()
         if view.text is Text.TAKE_LICENCE:
             return await self._take_paper(view)
-        if Button.TAKEN in view.buttons:
-            await self.takes("press")
-            inside = any(door.contents and self._is_mine(door) for door in doors)
-            if inside and Button.AGAIN in view.buttons and self._may_try():
-                return self.press(Button.AGAIN)
-            if not inside:
-                return self.press(Button.TAKEN)
-            return self.press(Button.SKIP)
-        if Button.AGAIN in view.buttons or Button.SKIP in view.buttons:
-            await self.takes("press")
-            for door in doors:
-                self._left.discard(door.name)
-            if Button.AGAIN in view.buttons and self._may_try():
-                return self.press(Button.AGAIN)
-            return self.press(Button.SKIP) or self.press(Button.END)
-        return False
+        if not {Button.TAKEN, Button.AGAIN, Button.SKIP} & set(view.buttons):
+            return False
+        await self.takes("press")
+        doors = self.shown_doors()
+        inside = any(door.contents and self._is_mine(door) for door in doors)
+        if Button.TAKEN in view.buttons and not inside:
+            return self.press(Button.TAKEN)
+        for door in doors:
+            self._left.discard(door.name)
+        if Button.AGAIN in view.buttons and self._may_try():
+            return self.press(Button.AGAIN)
+        return self.press(Button.SKIP) or self.press(Button.END)
 
     def _may_try(self) -> bool:
         self._again += 1
@@ -267,7 +268,7 @@ class Recipient(Person):
             return True
         return self.view is not view
 
-    async def _rate(self) -> bool:
+    async def _rate(self, _view: KioskView) -> bool:
         await self.takes("press")
         if self.mood.opens_again and not self._reopened and self.offers(Button.AGAIN):
             self._reopened = True

@@ -15,15 +15,19 @@ from typing import Any, Final
 
 from controller.codes import typed_hash
 from controller.journal import Entry, Stream, head
+from controller.ports import Job, LicenceMachine, Slot
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.bell import Bell
 from controller.site.book import StoreBroken
 from controller.site.kiosk import KioskView
 from controller.site.site import Site
+from controller.site.texts import Screen
 from controller.store import Store, open_store
+from firmware_bridge.news import News
 from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
+from simulator.devices.licence_registers import State
 from simulator.door import Door
 from simulator.plan import Plan
 from simulator.rehearsal.district import District, quick_hash
@@ -35,6 +39,9 @@ from simulator.world import World
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
 
 
+RESTING: Final = (State.IDLE, State.FAULT)
+
+
 class PowerCut(BaseException):
     """The site's process is gone, in the middle of whatever it did."""
 
@@ -43,6 +50,29 @@ async def slowly(work: Callable[[], str]) -> str:
     """In virtual time no thread may run beside, and a slow hash is played by a quick one."""
     assert isinstance(work, partial), "the site hands over its slow hash with its arguments"
     return quick_hash(*work.args) if work.func is typed_hash else work()
+
+
+class Telling:
+    """A licence machine that says when it was asked for something; else the product's own."""
+
+    def __init__(self, machine: LicenceMachine, tell: Callable[[str], None]) -> None:
+        self.name = machine.name
+        self.look = machine.look
+        self.alive = machine.alive
+        self._machine = machine
+        self._tell = tell
+
+    async def present(self, seq: int, document: Job | Slot) -> None:
+        try:
+            await self._machine.present(seq, document)
+        finally:
+            self._tell(self.name)
+
+    async def retract(self, seq: int) -> None:
+        try:
+            await self._machine.retract(seq)
+        finally:
+            self._tell(self.name)
 
 
 class Stage:
@@ -59,11 +89,14 @@ class Stage:
         self.bell = Bell()  # rings when a screen or a door is another
         self.view: KioskView | None = None  # None: the screen is dark
         self.online = True  # the network to the district
+        self.troubled = False  # something is wrong that only polling finds out
         self.steps = 0  # commits and movements so far, over all starts
         self.cut_at_step: int | None = None
         self.starts = 0
         self.site: Site | None = None
         self.store: Store | None = None
+        self._news = News()
+        self._board_of = _boards_of(plan)
         self._database = folder / "site.db"
         self._exchange = self._far_ends()
         self._bridge: Bridge | None = None
@@ -74,6 +107,7 @@ class Stage:
         self._doors = {door.name: (0, False) for door in self.world.doors.values()}
         self._lay = {door.name: len(door.contents) for door in self.world.doors.values()}
         self._papers = dict.fromkeys(self.world.machines, 0)
+        self._looks: dict[str, object] = dict.fromkeys(self.world.machines)
         self._hands = 0
         self.district.told = lambda _entry: self.bell.ring()
 
@@ -101,6 +135,7 @@ class Stage:
         self._wind()
 
     def _door_changed(self, door: Door) -> None:
+        self._news.tell(self._board_of[door.name])
         released, is_open = self._doors[door.name]
         if (door.released, door.open) == (released, is_open):
             return
@@ -113,7 +148,12 @@ class Stage:
 
     def _something_changed(self) -> None:
         for name, machine in self.world.machines.items():
-            moved = machine.inside.moved
+            inside = machine.inside
+            looks = (inside.state, inside.last.outcome, inside.previous.outcome, inside.blanks)
+            if looks != self._looks[name]:
+                self._looks[name] = looks
+                self._machine_news(name)
+            moved = inside.moved
             if moved != self._papers[name]:
                 self._papers[name] = moved
                 self.log.note(Moved(name, moved))
@@ -122,6 +162,21 @@ class Stage:
             taken = self.world.hands[self._hands]
             self._hands += 1
             self.log.note(Took(taken["took"], taken["from"]))
+
+    def _machine_news(self, name: str) -> None:
+        if self.site is not None:
+            self.site.machine_changed(name)
+
+    def at_rest(self) -> bool:
+        """Nobody is here, every door is shut, no paper is under way: nothing can happen."""
+        machines = [machine.inside for machine in self.world.machines.values()]
+        return (
+            self.view is not None
+            and self.view.screen is Screen.IDLE
+            and not self.troubled
+            and not any(door.open or door.unlocked for door in self.world.doors.values())
+            and all(each.state in RESTING and not each.outlet for each in machines)
+        )
 
     def put(self, where: str, thing: str) -> None:
         """Somebody puts a thing in."""
@@ -154,10 +209,11 @@ class Stage:
             self._dead, self._off_s = False, STARTS_AGAIN_S
             self._off.clear()
             self._exchange.alive = True
-            bridge = Bridge(self.clock, opener=self._exchange)
+            bridge = Bridge(self.clock, opener=self._exchange, news=self._news)
             standing.callback(bridge.close)
             self.store, self._bridge = store, bridge
             self.site = self._site(store, bridge)
+            self.site.machines_tell()
             self.starts += 1
             self.log.note(Started(self.starts))
             async with asyncio.TaskGroup() as group:
@@ -180,7 +236,8 @@ class Stage:
                 for each in settings.cabinet
             },
             machines={
-                each.name: bridge.licence_machine(each.url, each.name) for each in settings.machine
+                each.name: Telling(bridge.licence_machine(each.url, each.name), self._machine_news)
+                for each in settings.machine
             },
             readers={
                 each.name: bridge.code_reader(each.url, each.name) for each in settings.scanner
@@ -271,3 +328,13 @@ class Stage:
             self.scanner = ScannerEnd(world.scanners[scanner.name])
             exchange.ends[parse(scanner.url).place.key] = self.scanner
         return exchange
+
+
+def _boards_of(plan: Plan) -> dict[str, str]:
+    """The name of the board behind each door, as the site counts them."""
+    return {
+        f"{cabinet.letter}/{no}": f"{cabinet.letter}{number}"
+        for cabinet in plan.cabinets
+        for number, board in enumerate(cabinet.boards, 1)
+        for no in range(board.first_door, board.first_door + board.doors)
+    }

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from random import Random
@@ -35,6 +36,7 @@ LOCAL: Final = timezone(timedelta(hours=8))
 OPENS, SHUTS = 9.0, 17.0  # hours in which orders are placed
 COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
 VISITS_MAX: Final = 12
+SETTLES_S: Final = 20.0  # after somebody left
 REFILL_AT: Final = 60  # sheets
 
 Act = Callable[[], None]
@@ -107,18 +109,24 @@ class Town:
                 self.agenda.pop()()
 
     async def _sleep(self, seconds: float) -> None:
-        """Or until something sooner was planned."""
-        try:
+        """Or until something sooner was planned; with nobody here the site dozes meanwhile."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._new.wait()
-        except TimeoutError:
-            pass
 
     async def _serve(self) -> None:
-        """The queue before the kiosk."""
+        """The queue before the kiosk; while nobody stands in it the site dozes."""
+        clock = self.stage.clock
         while True:
+            if self._queue.empty():
+                await clock.sleep(SETTLES_S)
+                while self._queue.empty() and not self.stage.at_rest():
+                    await clock.sleep(SETTLES_S)
+                if self._queue.empty():
+                    clock.doze()
             came_at, visit = await self._queue.get()
-            self.waited_s += self.stage.clock.monotonic() - came_at
+            clock.rouse()
+            self.waited_s += clock.monotonic() - came_at
             await visit()
             self._queue.task_done()
 
@@ -178,15 +186,16 @@ class Town:
         )
         self.open[order.number] = order
         for things, who in ((order.boxes, vendor), (order.licences, "staff")):
-            _, (least, most) = 0, chosen(dice, [(s, (a, b)) for s, a, b in READY_AFTER_DAYS])
-            made_s = (least + (most - least) * dice.random()) * DAY_S
-            self.plan(
-                self.stage.clock.monotonic() + made_s,
-                lambda things=things, who=who: self._bags[who].extend(things),
-            )
+            self._make(things, who)
         if dice.random() < shares.cancelled:
             after_s = dice.random() * 3 * DAY_S
             self.plan(self.stage.clock.monotonic() + after_s, lambda: self._cancel(order))
+
+    def _make(self, things: list[str], who: str) -> None:
+        """Engraving and filing take their time; then it goes with the next round."""
+        least, most = chosen(self.dice, [(s, (a, b)) for s, a, b in READY_AFTER_DAYS])
+        made_s = (least + (most - least) * self.dice.random()) * DAY_S
+        self.plan(self.stage.clock.monotonic() + made_s, lambda: self._bags[who].extend(things))
 
     def _cancel(self, order: Order) -> None:
         if order.number in self.open and not order.gone:
@@ -229,10 +238,7 @@ class Town:
         least, most = found
         now = self.stage.clock.monotonic()
         when = now + (least + (most - least) * self.dice.random()) * DAY_S
-        if most == 0.0:
-            when = now + self.dice.random() * HOUR_S
-        else:
-            when = self._at_good_hour(when)
+        when = self._at_good_hour(when) if most else now + self.dice.random() * HOUR_S
         self._plan_visit(max(when, now + 60.0), order)
 
     def _at_good_hour(self, when: float) -> float:

@@ -45,14 +45,16 @@ class Loader(Person):
             if view is None:
                 if not await self.news(view, DARK_PATIENCE_S):
                     return
-            elif view.screen is Screen.IDLE or (
-                not await self._act(view)
-                and not await self.sees(
-                    lambda view=view: self.view is not view or self._at_door(), PATIENCE_S
-                )
-            ):
+            elif view.screen is Screen.IDLE or not await self._goes_on(view):
                 return
         raise NeverEnds(f"{self._badge} at {self.view}")
+
+    async def _goes_on(self, view: KioskView) -> bool:
+        return await self._act(view) or await self._wait(view)
+
+    async def _wait(self, view: KioskView) -> bool:
+        """Nothing to do before the screen or a door is another."""
+        return await self.sees(lambda: self.view is not view or self._at_door(), PATIENCE_S)
 
     async def _act(self, view: KioskView) -> bool:
         if view.screen is Screen.REFUSED:
