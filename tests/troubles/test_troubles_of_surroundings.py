@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.virtual_lines import Exchange, PortEnd, SerialEnd, ServerEnd
 
 from controller.clock import LoopClock
 from controller.faults import DeviceFault, NotConfigured
@@ -12,6 +11,7 @@ from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse
 from simulator.faults import Trouble
 from simulator.plan import LinePlan, Plan, SensorPlan
+from simulator.rehearsal.wires import Exchange, PortEnd, SerialEnd, ServerEnd
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
 from tests.troubles.benches import HOST, LINE, ON_A_LINE, ON_CONNECTIONS, PORT, TTY, living
