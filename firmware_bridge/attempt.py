@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 
 from controller.faults import NotMoved
-from firmware_bridge.exchange import Request
+from firmware_bridge.exchange import Request, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,11 @@ class Reply:
     """The frame that answers a request, or refuses it."""
 
     body: bytes
-    refused: bool
+    verdict: Verdict = Verdict.ANSWER
+
+    @property
+    def refused(self) -> bool:
+        return self.verdict is not Verdict.ANSWER
 
 
 @dataclass(slots=True)
@@ -25,7 +29,11 @@ class Attempt:
     on: int
     optional: bool = False  # a board may carry the order out and say nothing
     by: float = inf  # elapsed time after which it is not sent any more
-    sent: bool = False
+    sent_at: float = inf  # until it is: not a byte has left
+
+    @property
+    def sent(self) -> bool:
+        return self.sent_at < inf
 
     def check(self, at: float) -> None:
         """NotMoved where sending at that time would be too late."""

@@ -8,7 +8,6 @@ of another kind first. And an answer counts only when station, kind, length and 
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
 from math import inf
 from typing import Final
@@ -17,10 +16,10 @@ from controller.faults import BadReply, LineDown, NoReply, NotMoved, OutcomeUnkn
 from controller.ports import Clock
 from firmware_bridge.attempt import Attempt, Reply, SilentAsAllowed
 from firmware_bridge.budget import PulseBudget
-from firmware_bridge.counters import Counters
-from firmware_bridge.exchange import Frame, OutOfStep, Request, Verdict, Wire
+from firmware_bridge.doubts import Doubts
+from firmware_bridge.exchange import SETTLED, Frame, OutOfStep, Request, Verdict, Wire
+from firmware_bridge.ledger import Ledger
 from firmware_bridge.lines import Line, LineLost, LineOpener
-from firmware_bridge.stations import Station
 from firmware_bridge.timing import Timing
 from firmware_bridge.turns import Shares, Turns, Urgency
 from firmware_bridge.urls import Place
@@ -34,6 +33,9 @@ SILENT_MAX: Final = 2  # time-outs in a row after which a TCP connection is take
 # in a row now and then, and a new connection costs more where answers carry no number.
 SERVER_SILENT_MAX: Final = 4
 NUMBER_MAX: Final = 0xFFFF
+# Where a question may not be asked again for so long, a quick one shows whether anybody is there.
+ASIDE_S: Final = 1.0
+AGAIN_S: Final = 2.0  # later than that after it was first asked nothing is asked again by itself
 
 
 class Bus:
@@ -51,10 +53,11 @@ class Bus:
     ) -> None:
         self.name = place.key
         self.timing = timing
-        self.counters = Counters()
         self.budget = PulseBudget(clock)
-        self.stations: defaultdict[int, Station] = defaultdict(Station)
         self.shares = shares or Shares()
+        self._ledger = Ledger(timing, self.shares, clock)
+        self.counters = self._ledger.counters
+        self.stations = self._ledger.stations
         self._hints: dict[int, Callable[[], None]] = {}
         self._place = place
         self._clock = clock
@@ -66,9 +69,7 @@ class Bus:
         self._number = 0
         self._silent = 0
         self._sending_until = 0.0
-        self._rest_until = 0.0
-        self._not_before: dict[tuple[int, int], float] = {}
-        self._doubtful: dict[int, set[int]] = {}  # station to the kinds whose answers are missing
+        self._doubts = Doubts()
 
     @property
     def connection(self) -> int:
@@ -113,15 +114,24 @@ class Bus:
         """Ask until answered, `tries` times at most. NoReply, BadReply or LineDown after that.
 
         `on` says which connection is meant, where a later one would not do; `probe` what to ask
-        this station first after one of its answers went missing.
+        this station first after one of its answers went missing. A poll of a station that has
+        never answered is asked once: the next poll comes soon enough.
         """
+        if urgency >= Urgency.ATTEND and not self.stations[request.station].replies:
+            tries = 1
+        last_at = inf
         for left in reversed(range(tries)):
             attempt = Attempt(device, reply_s, probe, on)
             try:
                 return await self._take_turn(request, urgency, attempt)
             except (NoReply, BadReply):
-                if not left:
+                last_at = min(last_at, attempt.sent_at + AGAIN_S)
+                free_at = self._doubts.free_at(request, probe)
+                if not left or free_at > last_at:
                     raise
+                if probe is not None and free_at - self._clock.monotonic() > ASIDE_S:
+                    aside = Attempt(device, reply_s, None, on)
+                    await self._take_turn(probe, urgency, aside)  # alive? then it is worth waiting
         raise AssertionError("tries is at least 1")
 
     async def move(
@@ -135,6 +145,8 @@ class Bus:
         by: float = inf,
     ) -> Reply:
         """Ask for a movement, ahead of everything and once, `by` a time or never.
+
+        A harmless question that must come before it is asked once more when it was lost.
 
         NotMoved: it was never sent. OutcomeUnknown: it was, and no answer to it came.
         """
@@ -154,6 +166,11 @@ class Bus:
     async def _move(self, request: Request, attempt: Attempt) -> Reply:
         device = attempt.device
         try:
+            try:
+                return await self._take_turn(request, Urgency.RELEASE, attempt)
+            except (NoReply, BadReply):
+                if attempt.sent:
+                    raise
             return await self._take_turn(request, Urgency.RELEASE, attempt)
         except (NoReply, BadReply, LineDown) as fault:
             if attempt.sent:
@@ -181,15 +198,10 @@ class Bus:
                 return await self._exchange(line, request, attempt)
 
     def _stand_back_s(self, request: Request, probe: Request | None, urgency: Urgency) -> float:
-        until = self._not_before.get((request.station, request.kind), 0.0)
-        if probe is not None and self._is_doubtful(request):
-            until = max(until, self._not_before.get((probe.station, probe.kind), 0.0))
+        until = self._doubts.free_at(request, probe)
         if urgency >= Urgency.ATTEND:
             until = max(until, self.stations[request.station].polled_from)
         return until - self._clock.monotonic()
-
-    def _is_doubtful(self, request: Request) -> bool:
-        return request.kind in self._doubtful.get(request.station, ())
 
     async def _connected(self, device: str) -> Line:
         if self._line is None:
@@ -206,7 +218,7 @@ class Bus:
             if self._wire.numbered:
                 for station in self.stations.values():
                     station.begin_anew()
-            self._rest_until = max(self._rest_until, now + self.timing.settle_s)
+            self._doubts.rest_until = max(self._doubts.rest_until, now + self.timing.settle_s)
         return self._line
 
     def _lose(self, attempt: Attempt, lost: Exception) -> LineDown:
@@ -216,20 +228,20 @@ class Bus:
     async def _settle(self, line: Line, device: str) -> None:
         """After a doubt: wait until nothing more can be on its way, and forget what came."""
         started = now = self._clock.monotonic()
-        while now < self._rest_until or (
-            self._rest_until > 0 and now < line.last_byte_at + QUIET_S
-        ):
-            until = max(self._rest_until, line.last_byte_at + QUIET_S)
+        while (rest_until := self._doubts.rest_until) > 0:
+            until = max(rest_until, line.last_byte_at + QUIET_S)
+            if now >= until:
+                break
             await self._clock.sleep(until - now)
             now = self._clock.monotonic()
             if now - started > BABBLE_S + self.timing.rest_s:
                 raise BadReply(device, "the line is never quiet")
-        self._rest_until = 0.0
+        self._doubts.rest_until = 0.0
 
     async def _dispel(self, line: Line, request: Request, attempt: Attempt) -> None:
         """Where an answer of this kind is missing, have one of another kind first."""
         probe = attempt.probe
-        if probe is not None and probe.kind != request.kind and self._is_doubtful(request):
+        if probe is not None and probe.kind != request.kind and self._doubts.about(request):
             await self._exchange(line, probe, Attempt(attempt.device, attempt.reply_s, None, 0))
             await self._settle(line, attempt.device)
 
@@ -258,18 +270,21 @@ class Bus:
         reply, silent = None, False
         try:
             line.send(packed)  # all of it, or LineLost: a board ignores part of a frame
-            attempt.sent = True
+            attempt.sent_at = now
             if not self._wire.numbered:
                 self.counters.paused(kept_s)
-            self._count_request(request, wire_s)
-            patience_s = self._patience_s(request, attempt)
+            self._ledger.asked(request, wire_s)
+            patience_s = self._ledger.patience_s(request, attempt)
             async with asyncio.timeout(wire_s + patience_s + self._reply_wire_s(request)):
                 reply = await self._hear(line, request)
         except TimeoutError:
-            silent = attempt.optional and not self._wire.noise
-            if silent:
-                raise SilentAsAllowed from None
-            raise self._silence(request, attempt, patience_s, now) from None
+            # What came in the same turn of the loop as the time-out has come.
+            reply = self._answer_in(self._wire.feed(await line.receive(0)), request)
+            if reply is None:
+                silent = attempt.optional and not self._wire.noise
+                if silent:
+                    raise SilentAsAllowed from None
+                raise self._silence(request, attempt, patience_s) from None
         except (LineLost, OutOfStep) as lost:
             raise self._lose(attempt, lost) from lost
         finally:
@@ -293,27 +308,22 @@ class Bus:
             if (hint := self._hints.get(frame.station)) is not None:
                 hint()
 
-    def _patience_s(self, request: Request, attempt: Attempt) -> float:
-        """A movement's answer is waited for in full, and where a URL says how long."""
-        if attempt.reply_s is not None:
-            return attempt.reply_s
-        if self.timing.floor_s is None:
-            return self.timing.reply_s
-        station = self.stations[request.station]
-        return station.patience_s(self.timing.floor_s, self.timing.reply_s)
-
     def _reply_wire_s(self, request: Request) -> float:
         return (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
 
     async def _hear(self, line: Line, request: Request) -> Reply:
         while True:
-            for frame in await self._frames(line):
-                self._overhear(frame)
-                verdict = self._judge(frame, request)
-                if verdict in (Verdict.ANSWER, Verdict.REFUSAL):
-                    return Reply(frame.body, refused=verdict is Verdict.REFUSAL)
-                self.counters.refused[verdict] += 1
-                self.stations[frame.station].refused[verdict] += 1
+            if (reply := self._answer_in(await self._frames(line), request)) is not None:
+                return reply
+
+    def _answer_in(self, frames: list[Frame], request: Request) -> Reply | None:
+        for frame in frames:
+            self._overhear(frame)
+            verdict = self._judge(frame, request)
+            if verdict in SETTLED:
+                return Reply(frame.body, Verdict(verdict))
+            self._ledger.refused(frame.station, verdict)
+        return None
 
     async def _frames(self, line: Line) -> list[Frame]:
         if (pause_s := self._wire.pause_s) is None:
@@ -322,7 +332,8 @@ class Bus:
             async with asyncio.timeout(pause_s):
                 chunk = await line.receive()
         except TimeoutError:
-            return self._wire.pause()
+            if not (chunk := await line.receive(0)):
+                return self._wire.pause()
         return self._wire.feed(chunk)
 
     def _judge(self, frame: Frame, request: Request) -> str:
@@ -334,22 +345,15 @@ class Bus:
         if frame.station != request.station:
             return "other_station"
         verdict = request.judge(frame.body)
-        if frame.number is None and verdict not in (Verdict.ANSWER, Verdict.REFUSAL):
+        if frame.number is None and verdict not in SETTLED:
             self._doubt()
         return verdict
 
-    def _silence(
-        self, request: Request, attempt: Attempt, patience_s: float, sent_at: float
-    ) -> NoReply | BadReply:
-        self.counters.timeouts += 1
-        now = self._clock.monotonic()
-        cost_s = now - sent_at + self.timing.rest_s + self.timing.gap_s
-        station = self.stations[request.station]
-        station.was_silent(now, cost_s, self.shares.silent)
+    def _silence(self, request: Request, attempt: Attempt, patience_s: float) -> NoReply | BadReply:
+        self._ledger.timed_out(request, self._clock.monotonic() - attempt.sent_at)
         if self._wire.noise and not self._wire.numbered:
             self.counters.noise_bytes += self._wire.noise
-            self.counters.refused["garbled"] += 1
-            station.refused["garbled"] += 1
+            self._ledger.refused(request.station, "garbled")
             return BadReply(attempt.device, "what came was garbled")
         self._silent += 1
         allowed = SILENT_MAX if self._wire.numbered else SERVER_SILENT_MAX
@@ -358,7 +362,7 @@ class Bus:
         return NoReply(attempt.device, f"no answer within {patience_s * 1000:.0f} ms")
 
     def _doubt(self) -> None:
-        self._rest_until = self._clock.monotonic() + self.timing.rest_s
+        self._doubts.rest_until = self._clock.monotonic() + self.timing.rest_s
 
     def _remember(
         self, request: Request, attempt: Attempt, *, answered: bool, as_allowed: bool
@@ -366,32 +370,22 @@ class Bus:
         """Note until when this station is not asked the same kind of thing."""
         if self._wire.numbered:
             return
-        key = (request.station, request.kind)
         if answered:
             again_s = DOUBLED_S + self._reply_wire_s(request)
-            self._not_before[key] = self._clock.monotonic() + again_s
-            self._doubtful.pop(request.station, None)
+            self._doubts.wait(request, self._clock.monotonic() + again_s)
+            self._doubts.dispel(request.station)
             return
         # The longest patience, not the learnt one: the latest answers keep to no average.
         late_s = LATE_TIMES * (attempt.reply_s or self.timing.reply_s)
         late_s += self._reply_wire_s(request) + DOUBLED_S
-        self._not_before[key] = self._sending_until + late_s
+        self._doubts.wait(request, self._sending_until + late_s)
         if not as_allowed:
-            self._doubtful.setdefault(request.station, set()).add(request.kind)
+            self._doubts.miss(request)
             self._doubt()
-
-    def _count_request(self, request: Request, wire_s: float) -> None:
-        self.counters.busy_s += wire_s
-        self.counters.owed_s += self.timing.gap_s
-        self.counters.requests += 1
-        self.stations[request.station].requests += 1
 
     def _count(self, line: Line, request: Request, reply: Reply) -> None:
         self._silent = 0
         self.counters.noise_bytes += self._wire.noise
         wire_s = (len(reply.body) + self._wire.overhead_bytes) * self._place.char_s
-        self.counters.busy_s += wire_s
-        self.counters.owed_s += self.timing.gap_s
         turnaround_s = max(0.0, line.last_byte_at - self._sending_until - wire_s)
-        self.counters.answered(turnaround_s)
-        self.stations[request.station].answered(turnaround_s)
+        self._ledger.answered(request, reply, wire_s, turnaround_s)

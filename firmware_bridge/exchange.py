@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class OutOfStep(Exception):
@@ -10,13 +10,17 @@ class OutOfStep(Exception):
 
 
 class Verdict(StrEnum):
-    """What a frame from the right station is to a request; all but the first two are no answer."""
+    """What a frame from the right station is to a request; all but SETTLED are no answer."""
 
     ANSWER = "answer"
     REFUSAL = "refusal"
+    SILENT_BEHIND = "silent_behind"  # a gateway says that the station itself does not answer
     OTHER_FUNCTION = "other_function"
     OTHER_LENGTH = "other_length"
     OTHER_ECHO = "other_echo"
+
+
+SETTLED: Final = (Verdict.ANSWER, Verdict.REFUSAL, Verdict.SILENT_BEHIND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,15 +95,22 @@ class DoorRow:
             # No sleep of nothing: a poll would have the line in that turn of the loop.
             if now < self._supply_free_at:
                 await self._clock.sleep(self._supply_free_at - now)
-            try:
-                await self._prepare(Urgency.RELEASE)
-            except DeviceFault as fault:
-                raise NotMoved(self.name, fault.what) from fault
+            await self._prepare_release(by)
             shut = self._door_reads.settled[door - 1] is True
             longer_s = self.panel.longer_s if longer else None
             proven = await self._pulse(door, lock, by, longer_s)
         if not proven:
             await self._prove(door, shut_before=shut)
+
+    async def _prepare_release(self, by: float) -> None:
+        """NotMoved where the board is not ready for an order in time."""
+        try:
+            async with asyncio.timeout(None if by == inf else by - self._clock.monotonic()):
+                await self._prepare(Urgency.RELEASE)
+        except DeviceFault as fault:
+            raise NotMoved(self.name, fault.what) from fault
+        except TimeoutError:
+            raise NotMoved(self.name, "not asked to move: it was not ready in time") from None
 
     async def _pulse(self, door: int, lock: Hashable, by: float, longer_s: float | None) -> bool:
         moved = True
@@ -154,7 +161,7 @@ class DoorRow:
             at = await self._polled("doors", self._poll_doors(), missed)
             if at is not None and shown and _differ(shown, sight := self._sight(at)):
                 yield (shown := sight)  # a door's news does not wait for the items
-            if self._items_are_due(polls):
+            if at is not None and self._items_are_due(polls):
                 await self._polled("items", self._read_items(self._poll, POLL_TRIES), missed)
             if at is not None and self._complete:
                 sight = self._sight(at)

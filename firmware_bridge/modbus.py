@@ -127,7 +127,7 @@ class Request:
     def judge(self, body: bytes) -> Verdict:
         """Say whether this can be the answer, by function, length and echo."""
         if len(body) == 2 and body[0] == self.function | 0x80:  # noqa: PLR2004 - code and nothing else
-            return Verdict.REFUSAL
+            return Verdict.SILENT_BEHIND if body[1] in GATEWAY else Verdict.REFUSAL
         if not body or body[0] != self.function:
             return Verdict.OTHER_FUNCTION
         if len(body) != self.reply_bytes:

@@ -10,7 +10,9 @@ LEARNT_FROM: Final = 8  # answers before patience follows what was seen
 PATIENCE_TIMES: Final = 3  # boards take two to three times their usual now and then
 # Three silences in a row happen to one poll in forty where a third of the frames is lost.
 SILENT_FREE: Final = 3
-SILENT_PAUSE_S: Final = 0.5  # after the fourth; doubles with each further one
+# After the fourth, and three times as long after each further one: six are needed to be sure, and
+# within ten seconds.
+SILENT_PAUSE_S, SILENT_GROWS = 0.5, 3
 
 
 @dataclass(slots=True)
@@ -28,9 +30,10 @@ class Station:
     def patience_s(self, floor_s: float, ceiling_s: float) -> float:
         """How long an answer is waited for: some times the longest pause that was seen.
 
-        The ceiling until enough was seen, and for the next question after a silence.
+        The ceiling until enough was seen, and for every second question that follows a silence:
+        a board may have become slower, but a dead one costs the line each time.
         """
-        if self.silent or len(self.turnarounds) < LEARNT_FROM:
+        if self.silent % 2 or len(self.turnarounds) < LEARNT_FROM:
             return ceiling_s
         return min(ceiling_s, max(floor_s, PATIENCE_TIMES * max(self.turnarounds)))
 
@@ -45,7 +48,7 @@ class Station:
         self.timeouts += 1
         self.silent += 1
         if self.silent > SILENT_FREE:
-            grown_s = SILENT_PAUSE_S * 2 ** min(self.silent - SILENT_FREE - 1, 10)
+            grown_s = SILENT_PAUSE_S * SILENT_GROWS ** min(self.silent - SILENT_FREE - 1, 10)
             self.polled_from = now + min(grown_s, cost_s * (1 / share - 1))
 
     def begin_anew(self) -> None:

@@ -202,8 +202,10 @@ def test_a_dead_board_costs_the_living_a_twentieth_of_the_line_at_most(eight):
         return sum(unit != 5 for _, unit in eight.asked)
 
     async def story():
+        await asyncio.sleep(5)  # how fast they answer is learnt
+        before = await polls_of_the_living(30)
         eight.dead = {5}
-        await asyncio.sleep(30)  # it takes a while to be sure
+        assert await polls_of_the_living(30) >= 0.87 * before  # it takes a while to be sure
         with_a_corpse = await polls_of_the_living(100)
         eight.dead = set()
         await asyncio.sleep(30)

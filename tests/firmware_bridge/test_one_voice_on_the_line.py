@@ -127,13 +127,14 @@ def test_a_turn_given_to_one_who_is_cancelled_at_that_moment_goes_to_the_next():
 
 def test_a_read_is_repeated_and_a_movement_is_not(cabinet):
     async def story():
-        cabinet.silent = {1, 2}
         bus, plugs = make_bus(cabinet)
+        await ask(bus, DOORS)
+        cabinet.silent = {1, 2}
         with pytest.raises(NoReply, match="A: no answer within 300 ms"):
             await ask(bus, DOORS, tries=3)
         with pytest.raises(OutcomeUnknown):
             await bus.move("A", FLASH)
-        assert [frame[0] for frame in plugs.frames] == [2, 2, 2, 1]
+        assert [frame[0] for frame in plugs.frames] == [2, 2, 2, 2, 1]
         assert bus.counters.timeouts == 4
 
     play(story())
@@ -208,7 +209,7 @@ def test_a_movement_to_a_station_that_does_not_answer_the_probe_is_not_sent(cabi
             await bus.move("A", FLASH, probe=probe)
         with pytest.raises(NotMoved):
             await bus.move("A", FLASH, probe=probe)
-        assert [frame[1] for frame in plugs.frames] == [5, 3]
+        assert [frame[1] for frame in plugs.frames] == [5, 3, 3]
 
     play(story())
 
