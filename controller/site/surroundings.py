@@ -23,10 +23,13 @@ from controller.site.silences import Silences
 TICK_S: Final = 1.0
 SAID_AGAIN_S: Final = 60.0  # a board that restarted has forgotten its outputs
 SHAKEN_S: Final = 60.0  # blows within so long are one alarm
-CAUSES: Final = {
-    AlarmKind.TEMPERATURE: ("temperature", "humidity"),
-    AlarmKind.POWER: ("mains", "battery"),
-    AlarmKind.TAMPER: ("tamper",),
+# What may be behind an alarm that stood before the start, until something is known.
+CAUSES: Final[dict[tuple[AlarmKind, Severity], tuple[str, ...]]] = {
+    (AlarmKind.TEMPERATURE, "warning"): ("temperature", "humidity"),
+    (AlarmKind.TEMPERATURE, "critical"): ("temperature", "humidity", "smoke"),
+    (AlarmKind.POWER, "warning"): ("mains",),
+    (AlarmKind.POWER, "critical"): ("mains", "battery"),
+    (AlarmKind.TAMPER, "critical"): ("tamper",),
 }
 BACK_C, BACK_PERCENT = 1.0, 3.0  # so far inside the limits again, lest an alarm flaps at them
 
@@ -213,13 +216,10 @@ class Surroundings:
     def _said(self, letter: str) -> dict[AlarmKind, Severity]:
         """Alarms from before the start stand on until something is known."""
         with self._book.look() as connection:
-            said = {
-                kind: severity
-                for kind, severity in standing(connection, letter).items()
-                if kind in CAUSES
-            }
-        for kind in said:
-            self._cabinets[letter].outside |= dict.fromkeys(CAUSES[kind], -inf)
+            before = standing(connection, letter)
+        said = {kind: severity for kind, severity in before.items() if (kind, severity) in CAUSES}
+        for alarm in said.items():
+            self._cabinets[letter].outside |= dict.fromkeys(CAUSES[alarm], -inf)
         return said
 
     def _lasts(self, cabinet: _Cabinet, what: str, seconds: float, *, well: bool | None) -> bool:

@@ -9,6 +9,11 @@ from tests.controller.site.sensors import Hall
 from tests.controller.site.world import run
 
 
+def rests(hall):
+    """Whether nothing new is loaded: asked as the loading screen asks."""
+    return hall.site._premises.surroundings.power_low
+
+
 @pytest.fixture
 def hall(tmp_path):
     return Hall(tmp_path / "site.db")
@@ -164,5 +169,33 @@ def test_a_scanner_that_was_never_there_is_told(hall):
         async with hall.at_work():
             await asyncio.sleep(30)
             assert hall.alarms() == ["bus_down S1 critical"]
+
+    run(story)
+
+
+def test_a_start_makes_no_alarm_worse_and_raises_none_again(hall):
+    async def story():
+        async with hall.at_work():
+            hall.board.set(mains=False)
+            await asyncio.sleep(30)
+        hall.board.fail(NoReply("E2", "no answer"))
+        async with hall.at_work():
+            await asyncio.sleep(30)
+            assert not rests(hall)
+            hall.board.fail(None)
+            await asyncio.sleep(30)
+            hall.board.set(battery=False)
+            await asyncio.sleep(30)
+        async with hall.at_work():
+            assert rests(hall)
+            await asyncio.sleep(30)
+            assert [each for each in hall.alarms() if "power" in each] == [
+                "power A warning",
+                "power A critical",
+            ]
+            hall.board.set(mains=True, battery=True)
+            await asyncio.sleep(30)
+            assert not hall.standing()
+            assert not rests(hall)
 
     run(story)
