@@ -320,8 +320,8 @@ class Bus:
         for frame in frames:
             self._overhear(frame)
             verdict = self._judge(frame, request)
-            if verdict in SETTLED:
-                return Reply(frame.body, Verdict(verdict))
+            if isinstance(verdict, Verdict) and verdict in SETTLED:
+                return Reply(frame.body, verdict)
             self._ledger.refused(frame.station, verdict)
         return None
 

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -48,15 +46,9 @@ class Turns:
         self._attended = 0  # slots in this round of shares
         self._polled = 0
 
-    @asynccontextmanager
-    async def turn(self, urgency: Urgency, *, again: bool = False) -> AsyncIterator[None]:
+    def turn(self, urgency: Urgency, *, again: bool = False) -> "_Turn":
         """Hold the line; who comes `again`, having made way, stands before its equals."""
-        await self._take(urgency, again=again)
-        self._count(urgency)
-        try:
-            yield
-        finally:
-            self._pass_on()
+        return _Turn(self, urgency, again=again)
 
     def overtaken(self, urgency: Urgency) -> bool:
         """Whether somebody waits who comes before the holder, shares aside."""
@@ -65,7 +57,11 @@ class Turns:
             not called.done() for each in ahead if each < urgency for called in self._waiting[each]
         )
 
-    async def _take(self, urgency: Urgency, *, again: bool) -> None:
+    async def take(self, urgency: Urgency, *, again: bool) -> None:
+        await self._wait(urgency, again=again)
+        self._count(urgency)
+
+    async def _wait(self, urgency: Urgency, *, again: bool) -> None:
         if not self._taken:
             self._taken = True
             return
@@ -78,7 +74,7 @@ class Turns:
             await called
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
-                self._pass_on()  # it was our turn already
+                self.pass_on()  # it was our turn already
             raise
 
     def _count(self, urgency: Urgency) -> None:
@@ -92,7 +88,8 @@ class Turns:
         ):
             self._attended = self._polled = 0
 
-    def _pass_on(self) -> None:
+    def pass_on(self) -> None:
+        """The holder is through: the line is the next one's."""
         for urgency in self._by_share():
             waiting = self._waiting[urgency]
             while waiting:
@@ -105,3 +102,20 @@ class Turns:
         if self._attended < self._shares.attentive_slots:
             return (Urgency.RELEASE, Urgency.LOOK, Urgency.ATTEND, Urgency.POLL)
         return (Urgency.RELEASE, Urgency.LOOK, Urgency.POLL, Urgency.ATTEND)
+
+
+class _Turn:
+    """A line held from entering to leaving, without the cost of a generator at each read."""
+
+    __slots__ = ("_again", "_turns", "_urgency")
+
+    def __init__(self, turns: Turns, urgency: Urgency, *, again: bool) -> None:
+        self._turns = turns
+        self._urgency = urgency
+        self._again = again
+
+    async def __aenter__(self) -> None:
+        await self._turns.take(self._urgency, again=self._again)
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._turns.pass_on()

@@ -44,8 +44,8 @@ class NotedPanel:
 
     def __init__(self, panel: Panel, reads: list[Read]) -> None:
         self.name, self.doors, self.bus = panel.name, panel.doors, panel.bus
-        self.station, self.items = panel.station, panel.items
-        self.pulse_s, self.settle_s = panel.pulse_s, panel.settle_s
+        self.station, self.stations, self.items = panel.station, panel.stations, panel.items
+        self.pulse_s, self.longer_s, self.settle_s = panel.pulse_s, panel.longer_s, panel.settle_s
         self.lock, self.prepare, self.pulse = panel.lock, panel.prepare, panel.pulse
         self.read_items = panel.read_items
         self._panel = panel
