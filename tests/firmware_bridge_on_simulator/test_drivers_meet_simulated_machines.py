@@ -16,9 +16,9 @@ from simulator.devices.card_reader import Card, CardReader
 from simulator.door import Impossible, LockKind
 from simulator.faults import Trouble
 from simulator.plan import BoardPlan, CabinetPlan, CompartmentPlan, LinePlan, Plan, SensorPlan
+from simulator.rehearsal.wires import Exchange, PortEnd, SerialEnd, ServerEnd, VirtualLine
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import loop_clock, play
-from simulator.rehearsal.wires import Exchange, PortEnd, SerialEnd, ServerEnd, VirtualLine
 
 TTY, HOST = "///dev/ttyUSB0", "//127.0.0.1:4196"
 
