@@ -140,8 +140,14 @@ def command(
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("days", total=days * sites)
         outcomes = rehearse(wanted, lambda done: bar.update(task, completed=done), workers)
-    console.print(summary(outcomes, time.perf_counter() - began), highlight=False)
-    if any(each.violations for each in outcomes):
+    text = summary(outcomes, time.perf_counter() - began)
+    console.print(text, highlight=False, soft_wrap=True)
+    violated = [each for each in outcomes if each.violations]
+    for each in violated:
+        words = "\n".join(violation.words() for violation in each.violations)
+        again = f"onewindow rehearse --days {days} --seed {seed} --sites {sites} --faults {faults}"
+        console.print(f"\n{each.site}: {words}\nAgain: {again}", highlight=False, soft_wrap=True)
+    if violated:
         raise typer.Exit(1)
 
 
@@ -156,6 +162,8 @@ def summary(outcomes: list[Outcome], seconds: float) -> str:
         ("releases", f"{kinds['movement.intended']:,}"),
         ("journal entries", f"{entries:,}"),
         ("refusals", _counted(refusals)),
+        ("faults", _counted(sum((each.faults for each in outcomes), Counter()))),
+        ("checked", _counted(sum((each.checked for each in outcomes), Counter()))),
         ("waited in the queue", f"{sum(each.waited_s for each in outcomes) / HOUR_S:.1f} h"),
         ("speed", f"{entries / cpu_s:,.0f} entries per second and core, {seconds:.1f} s in all"),
         ("events", f"{sum(each.events for each in outcomes):,}, hash {digest(outcomes)}"),

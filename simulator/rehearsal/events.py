@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from controller.journal import Entry
 
@@ -76,15 +76,28 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Seeing:
+    """From now on the site runs and all its boards answer; or no longer."""
+
+    so: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Calm:
-    """The storm is over and everything had its time to come to rest."""
+    """The storm is over and everything had its time to come to rest: what the tables say then."""
+
+    items: Mapping[str, tuple[str, str | None]]  # item id: state, where
+    waiting: tuple[str, ...]  # orders that are ready and that nobody could collect
+    stuck: tuple[str, ...]  # sentences
 
 
-Event = Wrote | Moved | Swung | Took | Lies | Held | Struck | Started | Calm
+Event = Wrote | Moved | Swung | Took | Lies | Held | Struck | Started | Seeing | Calm
 
 
 def words_of(event: Event) -> str:
     """One line that is the same on every machine."""
+    if isinstance(event, Calm):
+        return f"calm {len(event.items)} {len(event.waiting)} {len(event.stuck)}"
     if not isinstance(event, Wrote):
         fields = (str(getattr(event, name)) for name in event.__slots__)
         return " ".join([type(event).__name__.lower(), *fields])
@@ -116,6 +129,3 @@ class EventLog:
 
     def digest(self) -> str:
         return self._hash.hexdigest()
-
-
-Facts = dict[str, Any]

@@ -16,13 +16,16 @@ import structlog
 
 from controller.settings import SiteSettings
 from simulator.plan import Plan
-from simulator.rehearsal.events import Event, Wrote
+from simulator.rehearsal.calm import come_to_rest
+from simulator.rehearsal.events import Event, Struck, Wrote
+from simulator.rehearsal.judge import Judge, Violation
 from simulator.rehearsal.loop import play
 from simulator.rehearsal.shapes import Profile, Shares
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.town import Town
 
 START: Final = datetime(2026, 1, 4, 16, tzinfo=UTC)  # Monday, 0:00 in Shenzhen
+VIOLATIONS_MAX: Final = 5  # what follows the first few follows from them
 MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - a folder of one's own is made in it
 
 
@@ -51,7 +54,9 @@ class Outcome:
     refusals: Counter[str] = field(default_factory=Counter)
     waited_s: float = 0.0
     digest: str = ""
-    violations: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    checked: Counter[str] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
 
 
 def play_site(part: Part, told: Callable[[int], None] = lambda _day: None) -> Outcome:
@@ -63,30 +68,41 @@ def play_site(part: Part, told: Callable[[int], None] = lambda _day: None) -> Ou
 
 
 async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outcome:
-    began = time.perf_counter()
+    began = time.process_time()
     settings = part.settings(folder)
     stage = Stage(settings, part.plan(settings), folder, seed=part.seed, start=START)
     outcome = Outcome(settings.site.id)
     stage.log.listeners.append(lambda event: _count(outcome, event))
+    judge = Judge(stage.log)
     town = Town(stage, part.profile, Shares(), Random(f"{part.seed}/town"))
     try:
         stage.wind_up()
         async with asyncio.TaskGroup() as group:
             process = group.create_task(stage.live())
-            await town.run(part.days, told)
+            await town.run(part.days, told, judge.violations)
+            if not judge.violations:
+                await come_to_rest(stage, town)
             process.cancel()
     finally:
         stage.close()
-    outcome.orders = len(stage.district.orders)
-    outcome.entries, outcome.events = stage.log.entries, stage.log.count
-    outcome.waited_s = town.waited_s
-    outcome.digest = stage.log.digest()
-    outcome.seconds = time.perf_counter() - began
+    _sum_up(outcome, stage, town, judge)
+    outcome.seconds = time.process_time() - began
     return outcome
 
 
+def _sum_up(outcome: Outcome, stage: Stage, town: Town, judge: Judge) -> None:
+    outcome.orders = len(stage.district.orders)
+    outcome.entries, outcome.events = stage.log.entries, stage.log.count
+    outcome.waited_s = town.waited_s
+    outcome.checked = judge.checked
+    outcome.violations = judge.violations[:VIOLATIONS_MAX]
+    outcome.digest = stage.log.digest()
+
+
 def _count(outcome: Outcome, event: Event) -> None:
-    if isinstance(event, Wrote):
+    if isinstance(event, Struck):
+        outcome.faults[event.fault] += 1
+    elif isinstance(event, Wrote):
         outcome.kinds[event.entry.kind] += 1
         if event.entry.kind == "pickup.refused":
             outcome.refusals[event.entry.data["reason"]] += 1

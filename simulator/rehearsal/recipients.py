@@ -118,7 +118,7 @@ class Recipient(Person):
 
     def _type(self, first: str) -> None:
         wrong = str((int(self.code.typed) + 10_000) % 10**12).zfill(12)
-        self.stage.log.note(_typed(self.code))
+        self.stage.log.note(Held("other" if first == "mistypes" else "code", self.code.code_id))
         self.press(Button.CODE, wrong if first == "mistypes" else self.code.typed)
 
     def _show(self, first: str) -> None:
@@ -280,7 +280,3 @@ class Recipient(Person):
 
 def _without_report(mood: Mood) -> Mood:
     return replace(mood, reports=False)
-
-
-def _typed(code: Code) -> Held:
-    return Held("code", code.code_id)

@@ -19,11 +19,10 @@ from controller.ports import Job, LicenceMachine, Slot
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.bell import Bell
-from controller.site.book import StoreBroken
 from controller.site.kiosk import KioskView
 from controller.site.site import Site
 from controller.site.texts import Screen
-from controller.store import Store, open_store
+from controller.store import Store, StoreBroken, open_store
 from firmware_bridge.news import News
 from firmware_bridge.open import Bridge
 from firmware_bridge.urls import parse

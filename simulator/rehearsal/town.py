@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sized
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from itertools import count
@@ -14,7 +14,7 @@ from controller.entries import Up
 from simulator.door import Impossible
 from simulator.rehearsal.district import Code, Order
 from simulator.rehearsal.events import Event, Wrote
-from simulator.rehearsal.recipients import Recipient, mood_of
+from simulator.rehearsal.recipients import Mood, Recipient, mood_of
 from simulator.rehearsal.shapes import (
     COLLECT_WEEKDAYS,
     DAY_S,
@@ -81,22 +81,26 @@ class Town:
 
     # the day
 
-    async def run(self, days: int, told: Callable[[int], None]) -> None:
-        """Play so many days; `told` is called at the end of each."""
+    async def run(self, days: int, told: Callable[[int], None], over: Sized) -> None:
+        """Play so many days, or until something is in `over`; `told` hears of each day's end."""
         begins = self.stage.clock.monotonic()
         self._grant_badges(days)
         async with asyncio.TaskGroup() as group:
             kiosk = group.create_task(self._serve())
             for day in range(days):
                 self._plan_day(begins + day * DAY_S)
-                await self._until(begins + (day + 1) * DAY_S)
+                await self._until(begins + (day + 1) * DAY_S, over)
                 told(day + 1)
-            await self._queue.join()
+                if over:
+                    break
+            else:
+                await self._queue.join()
             kiosk.cancel()
+        self.stage.clock.rouse()
 
-    async def _until(self, end: float) -> None:
+    async def _until(self, end: float, over: Sized) -> None:
         clock = self.stage.clock
-        while True:
+        while not over:
             due = self.agenda.due()
             if due is None or due > end:
                 due = end
@@ -254,6 +258,10 @@ class Town:
 
     def _plan_visit(self, when: float, order: Order, visit: int = 1) -> None:
         self.comes(when, "pickup", lambda: self._collect(order, order.codes[-1], visit))
+
+    async def collect(self, order: Order) -> None:
+        """Its recipient comes now, and does all that the screen says."""
+        await Recipient(self.stage, self.dice, order, order.codes[-1], Mood()).visit()
 
     async def _collect(self, order: Order, code: Code, visit: int) -> None:
         mood = mood_of(self.dice, self.shares, types=bool(code.typed))

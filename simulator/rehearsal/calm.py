@@ -1,0 +1,65 @@
+"""Storm, then calm: with all parts whole again everything comes to rest, and is asked for."""
+
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from controller.site import schema
+from simulator.rehearsal.events import Calm
+from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.town import Town
+
+REST_S: Final = 600.0
+COLLECTABLE: Final = ("ready", "partly_collected", "overdue")
+
+
+async def come_to_rest(stage: Stage, town: Town) -> None:
+    """Ten minutes pass; then every ready order is fetched, one after the other."""
+    await stage.clock.sleep(REST_S)
+    for number in _ready(stage):
+        await town.collect(stage.district.orders[number])
+    await stage.clock.sleep(REST_S)
+    items = stage.rows(select(schema.items))
+    stage.log.note(
+        Calm(
+            {
+                each.item_id: (
+                    each.state,
+                    f"{each.cabinet}/{each.no}" if each.cabinet else each.machine,
+                )
+                for each in items
+            },
+            tuple(_ready(stage)),
+            tuple(_stuck(stage)),
+        )
+    )
+
+
+def _where(item: Any) -> str | None:
+    found: str | None = f"{item.cabinet}/{item.no}" if item.cabinet else item.machine
+    return found
+
+
+def _ready(stage: Stage) -> list[str]:
+    """Orders of which something lies ready to be handed out."""
+    orders, items = schema.orders, schema.items
+    rows = stage.rows(
+        select(orders.c.order_no)
+        .join(items, items.c.order_no == orders.c.order_no)
+        .where(orders.c.state.in_(COLLECTABLE), items.c.state == "loaded")
+        .distinct()
+        .order_by(orders.c.order_no)
+    )
+    return [row.order_no for row in rows]
+
+
+def _stuck(stage: Stage) -> list[str]:
+    places = schema.compartments
+    found = [
+        f"{row.cabinet}/{row.no} is still {row.state}"
+        for row in stage.rows(select(places).where(places.c.state.in_(("reserved", "open"))))
+    ]
+    found += [f"{door.name}: its coil burnt" for door in stage.world.doors.values() if door.burnt]
+    if stage.site is None or stage.site.problems():
+        found.append(f"the site is not ready: {stage.site and stage.site.problems()}")
+    return found

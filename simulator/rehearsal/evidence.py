@@ -1,0 +1,248 @@
+"""What is known of a site's history: from its journal, and from things that really moved.
+
+Kept event by event, at a cost that does not grow with the history. It knows nothing of the site's
+tables: what they say is asked for only when all is calm.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from controller.entries import Down, Up
+from controller.journal import Entry, Stream
+from simulator.rehearsal.events import Event, Held, Lies, Moved, Seeing, Swung, Took, Wrote
+
+DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
+DEAD_CODE: Final = ("spent", "replaced", "cancelled")
+
+
+@dataclass(slots=True)
+class Intent:
+    """A movement that the journal announced."""
+
+    name: str
+    kind: str
+    where: str
+    order: str | None
+    badge: str | None
+    at: float
+    ends: list[str] = field(default_factory=list)
+    moves: int = 0  # of the bolt since it was announced, until the next one here
+
+
+@dataclass(slots=True)
+class Item:
+    """An item as orders named it and entries moved it."""
+
+    item_id: str
+    order: str
+    thing: str  # what lies in the world: its label, or JOB:n once a machine knows it
+    holder: str
+    state: str = "expected"
+    where: str = ""
+
+
+@dataclass(slots=True)
+class Place:
+    """One door or machine: what was announced and what moved."""
+
+    moved: int = 0
+    announced: int = 0
+    last: Intent | None = None
+    is_open: bool = False
+    forced: int = 0
+
+
+class Evidence:
+    """Everything that invariants look at. `take` is called with each event, before them."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.places: defaultdict[str, Place] = defaultdict(Place)
+        self.intents: dict[str, Intent] = {}
+        self.open_intents: dict[str, Intent] = {}
+        self.items: dict[str, Item] = {}
+        self.by_thing: dict[str, Item] = {}
+        self.orders: dict[str, list[Item]] = {}
+        self.cancelled: set[str] = set()
+        self.codes: dict[str, tuple[str, str]] = {}  # code id: order, state
+        self.revoked: set[str] = set()
+        self.badge_roles: dict[str, str] = {}
+        self.hands: Counter[str] = Counter()
+        self.lies: dict[str, str] = {}  # thing: where it is, as hands put it
+        self.collected: Counter[str] = Counter()
+        self.sessions: dict[str, tuple[str, str]] = {}  # open ones: order, code
+        self.alarms: dict[str, tuple[str, str]] = {}  # standing: kind, where
+        self.forced_at: dict[str, float] = {}  # doors broken open that no entry tells of yet
+        self.heads: dict[Stream, Entry] = {}
+        self.held: Held | None = None
+        self.papers_taken: Counter[str] = Counter()  # at each machine
+        self.papers_told: Counter[str] = Counter()
+        self.seeing_since: float | None = None  # the site runs and its boards answer
+        self._codes_of: defaultdict[str, list[str]] = defaultdict(list)
+        self._lying: defaultdict[str, dict[str, Item]] = defaultdict(dict)  # by place, as told
+        self._reads: dict[str, Callable[[dict[str, Any]], None]] = {
+            Down.ORDER_PLACED: self._placed,
+            Down.ORDER_CANCELLED: self._cancelled,
+            Down.CODE_REPLACED: self._replaced,
+            Down.BADGE_GRANTED: self._granted,
+            Down.BADGE_REVOKED: self._revoked,
+            Up.MOVEMENT_INTENDED: self._intended,
+            Up.MOVEMENT_SETTLED: self._settled,
+            Up.ITEM_LOADED: self._loaded,
+            Up.ITEM_COLLECTED: self._collected,
+            Up.ITEM_RETURNED: self._returned,
+            Up.ITEM_EXPECTED: self._expected,
+            Up.ITEM_MISSING: self._missing,
+            Up.PICKUP_STARTED: self._started,
+            Up.PICKUP_ENDED: self._ended,
+            Up.PICKUP_COMPLETED: self._completed,
+            Up.ALARM_RAISED: self._raised,
+            Up.ALARM_CLEARED: self._cleared,
+            Up.DOOR_FORCED: self._forced,
+        }
+
+    def at(self, where: str) -> list[Item]:
+        """What lies at a place, as the journal says."""
+        return list(self._lying[where].values())
+
+    def take(self, event: Event, now: float) -> None:
+        self.now = now
+        match event:
+            case Wrote(entry):
+                self.heads[entry.stream] = entry
+                if (read := self._reads.get(entry.kind)) is not None:
+                    read(entry.data)
+            case Moved() | Swung():
+                self._see(event)
+            case Took() | Lies():
+                self._handle(event)
+            case Held():
+                self.held = event
+            case Seeing(so):
+                self.seeing_since = now if so else None
+            case _:
+                pass
+
+    def _see(self, event: Moved | Swung) -> None:
+        place = self.places[event.where]
+        if isinstance(event, Moved):
+            place.moved = event.times
+            if place.last is not None:
+                place.last.moves += 1
+            return
+        if event.forced > place.forced:
+            self.forced_at[event.where] = self.now
+        place.is_open, place.forced = event.is_open, event.forced
+
+    def _handle(self, event: Took | Lies) -> None:
+        if isinstance(event, Took):
+            paper = event.thing.startswith("JOB:")  # each machine counts its own
+            self.hands[f"{event.where} {event.thing}" if paper else event.thing] += 1
+            self.papers_taken[event.where] += paper
+            self.lies.pop(event.thing, None)
+        else:
+            self.lies[event.thing] = event.where
+            self.hands[event.thing] -= 1 if self.hands[event.thing] else 0
+
+    # what entries say
+
+    def _placed(self, data: dict[str, Any]) -> None:
+        made = [
+            Item(each["item_id"], data["order"], each["label"], each["holder"])
+            for each in data["items"]
+        ]
+        self.orders[data["order"]] = made
+        for item in made:
+            self.items[item.item_id] = self.by_thing[item.thing] = item
+        for code in data["codes"]:
+            self._new_code(code["code_id"], data["order"])
+
+    def _cancelled(self, data: dict[str, Any]) -> None:
+        self.cancelled.add(data["order"])
+        self._kill(data["order"], "cancelled")
+
+    def _replaced(self, data: dict[str, Any]) -> None:
+        order, _ = self.codes[data["replaces"]]
+        self.codes[data["replaces"]] = (order, "replaced")
+        self._new_code(data["code"]["code_id"], order)
+
+    def _new_code(self, code: str, order: str) -> None:
+        self.codes[code] = (order, "open")
+        self._codes_of[order].append(code)
+
+    def _kill(self, order: str, state: str) -> None:
+        for code in self._codes_of[order]:
+            if self.codes[code][1] == "open":
+                self.codes[code] = (order, state)
+
+    def _revoked(self, data: dict[str, Any]) -> None:
+        self.revoked.add(data["badge"])
+
+    def _granted(self, data: dict[str, Any]) -> None:
+        self.revoked.discard(data["badge"])
+        self.badge_roles[data["badge"]] = data["role"]
+
+    def _intended(self, data: dict[str, Any]) -> None:
+        intent = Intent(
+            data["intent"],
+            data["kind"],
+            data["where"],
+            data.get("order"),
+            data.get("badge"),
+            self.now,
+        )
+        self.intents[intent.name] = self.open_intents[intent.name] = intent
+        place = self.places[intent.where]
+        place.announced += 1
+        place.last = intent
+
+    def _settled(self, data: dict[str, Any]) -> None:
+        intent = self.intents[data["intent"]]
+        intent.ends.append(data["outcome"])
+        self.open_intents.pop(intent.name, None)
+
+    def _loaded(self, data: dict[str, Any]) -> None:
+        item = self.items[data["item"]]
+        item.state, item.where = "loaded", data["where"]
+        self._lying[item.where][item.item_id] = item
+
+    def _collected(self, data: dict[str, Any]) -> None:
+        item = self._leaves(data["item"], "collected")
+        self.collected[item.item_id] += 1
+        self.papers_told[data["where"]] += item.holder == "machine"
+
+    def _returned(self, data: dict[str, Any]) -> None:
+        self._leaves(data["item"], "returned")
+
+    def _expected(self, data: dict[str, Any]) -> None:
+        self._leaves(data["item"], "expected")
+
+    def _missing(self, data: dict[str, Any]) -> None:
+        self._leaves(data["item"], "missing")
+
+    def _leaves(self, item_id: str, state: str) -> Item:
+        item = self.items[item_id]
+        self._lying[item.where].pop(item_id, None)
+        item.state, item.where = state, ""
+        return item
+
+    def _started(self, data: dict[str, Any]) -> None:
+        self.sessions[data["session"]] = (data["order"], data["code"])
+
+    def _ended(self, data: dict[str, Any]) -> None:
+        self.sessions.pop(data["session"], None)
+
+    def _completed(self, data: dict[str, Any]) -> None:
+        self._kill(data["order"], "spent")
+        self.sessions.pop(data["session"], None)
+
+    def _raised(self, data: dict[str, Any]) -> None:
+        self.alarms[data["alarm"]] = (data["kind"], data["where"])
+
+    def _cleared(self, data: dict[str, Any]) -> None:
+        self.alarms.pop(data["alarm"], None)
+
+    def _forced(self, data: dict[str, Any]) -> None:
+        self.forced_at.pop(data["where"], None)

@@ -1,0 +1,110 @@
+"""I1, I2, I4, I5, I6: nothing moves that was not decided, and only once."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from controller.entries import Up
+from simulator.rehearsal.events import Calm, Moved, Wrote
+from simulator.rehearsal.evidence import Evidence
+from simulator.rehearsal.invariants.registry import invariant
+
+BY_CODE: Final = ("collect", "reopen", "present")
+BY_BADGE: Final = ("load", "return")
+
+
+@invariant("I1", "Nothing moves without a durable intent for that very place.", Moved)
+def moved_by_intent(evidence: Evidence, event: Moved) -> Iterator[str]:
+    place = evidence.places[event.where]
+    if place.last is None:
+        yield f"{event.where} moved and no entry had announced it"
+    elif "not_moved" in place.last.ends:
+        yield f"{event.where} moved after {place.last.name} had ended as not moved"
+
+
+@invariant("I2", "One intent causes one movement at most.", Moved)
+def moved_once(evidence: Evidence, event: Moved) -> Iterator[str]:
+    place = evidence.places[event.where]
+    if place.last is not None and place.last.moves > 1:
+        yield f"{event.where} moved {place.last.moves} times for {place.last.name}"
+
+
+@invariant("I4", "An intent ends as moved, not moved or unknown; only unknown gets better.", Wrote)
+def one_end(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind != Up.MOVEMENT_SETTLED:
+        return
+    intent = evidence.intents[event.entry.data["intent"]]
+    if intent.ends not in (["moved"], ["not_moved"], ["unknown"]) and not (
+        len(intent.ends) == 2 and intent.ends[0] == "unknown" != intent.ends[1]  # noqa: PLR2004 - a doubt and its end
+    ):
+        yield f"{intent.name} ended as {', then '.join(intent.ends)}"
+
+
+@invariant("I4", "What ended as moved did move, what ended as not moved did not.", Wrote)
+def true_end(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind != Up.MOVEMENT_SETTLED:
+        return
+    intent = evidence.intents[event.entry.data["intent"]]
+    if intent.ends[-1] == "not_moved" and intent.moves:
+        yield f"{intent.name} is said not to have moved {intent.where}, which it did"
+    by_sight = event.entry.data["seen_by"] in ("door", "machine")
+    forced = evidence.places[intent.where].forced
+    if intent.ends[-1] == "moved" and by_sight and not intent.moves and not forced:
+        yield f"{intent.name} is said to have moved {intent.where}, which never moved"
+
+
+@invariant("I4", "At rest no intent is without an end.", Calm)
+def none_open(evidence: Evidence, _event: Calm) -> Iterator[str]:
+    for intent in evidence.open_intents.values():
+        yield f"{intent.name} at {intent.where} never ended"
+
+
+@invariant("I5", "A visit opens only what holds its order's items, or empty places to load.", Wrote)
+def right_door(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind != Up.MOVEMENT_INTENDED:
+        return
+    at = [each for each in evidence.at(data["where"]) if each.holder == "cabinet"]
+    if data["kind"] == "collect" and data.get("order") not in {each.order for each in at}:
+        yield f"{data['intent']}: nothing of {data.get('order')} lies at {data['where']}"
+    if data["kind"] == "load" and at:
+        yield f"{data['intent']}: {at[0].item_id} lies at {data['where']} already"
+
+
+@invariant("I5", "One place at a time is released for one kiosk.", Wrote)
+def one_at_a_time(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind != Up.MOVEMENT_INTENDED:
+        return
+    waiting = [
+        each.name
+        for each in evidence.open_intents.values()
+        if each.kind in BY_CODE + BY_BADGE and each.kind != "present"
+    ]
+    if len(waiting) > 1:
+        yield f"{' and '.join(waiting)} are released at once"
+
+
+@invariant("I6", "No pulse follows a wrong, spent, replaced, cancelled or foreign code.", Wrote)
+def good_code(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind != Up.MOVEMENT_INTENDED or data["kind"] not in ("collect", "present"):
+        return
+    claims = [code for order, code in evidence.sessions.values() if order == data.get("order")]
+    if len(claims) != 1:
+        yield f"{data['intent']}: {len(claims)} visits are open for {data.get('order')}"
+        return
+    order, state = evidence.codes[claims[0]]
+    if (order, state) != (data["order"], "open"):
+        yield f"{data['intent']}: {claims[0]} is {state} and of {order}"
+    held = evidence.held
+    if held is None or (held.what, held.of) != ("code", claims[0]):
+        yield f"{data['intent']}: nobody held {claims[0]}, but {held and held.of}"
+
+
+@invariant("I6", "No pulse follows a revoked badge, or none.", Wrote)
+def good_badge(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind != Up.MOVEMENT_INTENDED or data["kind"] not in BY_BADGE:
+        return
+    badge = data.get("badge")
+    if badge is None or badge in evidence.revoked or badge not in evidence.badge_roles:
+        yield f"{data['intent']}: badge {badge} is not good"

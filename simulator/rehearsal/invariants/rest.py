@@ -1,0 +1,37 @@
+"""I22 and I26: what happens is seen, and when the trouble is over all comes to rest."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from simulator.rehearsal.events import Calm, Swung, Wrote
+from simulator.rehearsal.evidence import Evidence
+from simulator.rehearsal.invariants.registry import invariant
+
+SEEN_WITHIN_S: Final = 3.0
+STANDS_LONG: Final = ("unexplained", "item_left", "item_missing", "lock_jammed", "blanks_low")
+
+
+@invariant("I22", "A door that opens without an intent is told of once it is seen.", Wrote, Swung)
+def forced_is_seen(evidence: Evidence, _event: Wrote | Swung) -> Iterator[str]:
+    for where, at in evidence.forced_at.items():
+        if evidence.seeing_since is None:
+            continue
+        late_s = evidence.now - max(at, evidence.seeing_since)
+        if late_s > SEEN_WITHIN_S:
+            yield f"{where} was broken open {late_s:.1f} s ago and no entry says so"
+
+
+@invariant("I26", "At rest every ready order can be collected.", Calm)
+def all_collected(_evidence: Evidence, event: Calm) -> Iterator[str]:
+    for order in event.waiting:
+        yield f"{order} is ready and could not be collected"
+
+
+@invariant("I26", "At rest nothing is half done, and what stands needs a person.", Calm)
+def nothing_stuck(evidence: Evidence, event: Calm) -> Iterator[str]:
+    yield from event.stuck
+    for kind, where in evidence.alarms.values():
+        if kind not in STANDS_LONG:
+            yield f"alarm {kind} stands at {where}"
+    for session, (order, _) in evidence.sessions.items():
+        yield f"visit {session} of {order} never ended"
