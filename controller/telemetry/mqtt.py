@@ -29,6 +29,7 @@ from controller.telemetry.health import (
 )
 
 HEALTH_EVERY_S = 30.0
+HEALTH_SOON_S = 3.0  # at first little is known: lines are only being opened
 ONLINE = b"online"
 OFFLINE = b"offline"
 REST_KINDS = ("alarm.", "machine.", "site.")  # entries that change more than doors' reports
@@ -121,9 +122,11 @@ class SiteMqtt:
 
     async def _tell_again(self, line: Line) -> None:
         """Health now and then; and `online`: an old connection's will may have come late."""
+        pause_s = HEALTH_SOON_S
         while True:
             await line.publish(link_topics.status(self._site), ONLINE, retain=True)
-            await self._clock.sleep(HEALTH_EVERY_S)
+            await self._clock.sleep(pause_s)
+            pause_s = HEALTH_EVERY_S
             self._rest_changed = True
             self._changed.set()
 
