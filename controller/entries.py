@@ -43,6 +43,7 @@ class Up(StrEnum):
     DOOR_FORCED = "door.forced"
     DOOR_AJAR = "door.ajar"
     DOOR_UNKNOWN = "door.unknown"
+    DOOR_CONTRADICTED = "door.contradicted"
     COMPARTMENT_FAULT = "compartment.fault"
     COMPARTMENT_RESTORED = "compartment.restored"
     MACHINE_CHANGED = "machine.changed"
@@ -97,6 +98,8 @@ class AlarmKind(StrEnum):
     DOOR_AJAR = "door_ajar"
     DOOR_FORCED = "door_forced"
     LOCK_JAMMED = "lock_jammed"
+    CROSSWIRED = "crosswired"
+    SWITCH_FAULT = "switch_fault"
     BOARD_SILENT = "board_silent"
     BUS_DOWN = "bus_down"
     ITEM_LEFT = "item_left"
@@ -297,6 +300,14 @@ class DoorChanged(TypedDict):
 
     where: str
     n: int
+
+
+class DoorContradicted(TypedDict):
+    """A door moved, and its switch did not show it."""
+
+    where: str
+    says: Literal["open", "closed", "unknown"]
+    by: SeenBy  # what shows that it moved all the same
 
 
 class CompartmentChanged(TypedDict):

@@ -114,6 +114,7 @@ class PolicyTable(Table):
     door_unseen_s: Seconds = 2.0  # no movement seen after a pulse: ask the person to push or pull
     lock_rest_s: Seconds = 5.0  # between two pulses of one lock: coils are on a tenth of the time
     door_jammed_s: Seconds = 10  # after that: jammed, staff
+    lock_pulses: Annotated[int, Field(ge=1, le=3)] = 3  # in a row without an opening: then staff
     ajar_notice_s: Seconds = 30
     ajar_alarm_s: Seconds = 60
     code_valid_s: Seconds = 45 * DAY_S  # from ready; an overdue code works until then

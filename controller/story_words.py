@@ -122,6 +122,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "看不到{where}号门了（锁控板没有应答）。",
         "Door {where} could no longer be seen.",
     ),
+    "door.contradicted": (
+        "{where}号门动过（由{by}确认），门的开关却没有反应。",
+        "Door {where} moved, as {by} shows; its switch did not show it.",
+    ),
     "compartment.fault": (
         "{where}号格口停止使用：{reason}。",
         "Compartment {where} is out of use: {reason}.",
@@ -167,6 +171,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "item_left": ("有物件留下", "something left inside"),
     "item_missing": ("物件不见了", "an item that is missing"),
     "lock_jammed": ("锁卡住", "a jammed lock"),
+    "crosswired": ("开了另一扇门", "another door than the one released"),
+    "switch_fault": ("门的开关不准", "a door switch that does not tell the truth"),
     "door_ajar": ("门没有关", "a door left open"),
     "door_forced": ("门被强行打开", "a forced door"),
     "board_silent": ("锁控板没有应答", "a silent board"),

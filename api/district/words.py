@@ -119,6 +119,15 @@ ALARM: Final = {
         "Lock does not open",
         "The items are safe inside. Push the door, then open it with the key, and check the latch.",
     ),
+    AlarmKind.CROSSWIRED: AlarmWord(
+        "Another door opened than the one released",
+        "Both compartments are out of use. Count what is inside; then walk the doors to find the"
+        " crossed wires.",
+    ),
+    AlarmKind.SWITCH_FAULT: AlarmWord(
+        "Door switch does not tell the truth",
+        "The compartment is out of use. Look inside, then mend the switch or its wire.",
+    ),
     AlarmKind.BOARD_SILENT: AlarmWord(
         "Lock board does not answer",
         "Its doors stay shut and safe. Check the board's power and cable.",

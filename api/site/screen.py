@@ -17,6 +17,7 @@ from controller.site.texts import Button, Screen, Text
 CONFIRM_SAYS: Final = {
     Text.CONFIRM: "Collect now",
     Text.STILL_THERE: "I am still here",
+    Text.STILL_OPEN: "It is shut",
     Text.LOAD_CONFIRM: "Yes, it is inside",
 }
 TAKEN_SAYS: Final = {Text.DID_YOU_TAKE: "Yes, I have it"}

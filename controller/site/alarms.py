@@ -12,6 +12,8 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.DOOR_AJAR: "warning",
     AlarmKind.DOOR_FORCED: "critical",
     AlarmKind.LOCK_JAMMED: "warning",
+    AlarmKind.CROSSWIRED: "critical",
+    AlarmKind.SWITCH_FAULT: "warning",
     AlarmKind.BOARD_SILENT: "critical",
     AlarmKind.BUS_DOWN: "critical",
     AlarmKind.ITEM_LEFT: "warning",

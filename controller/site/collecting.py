@@ -19,6 +19,7 @@ class Pickup:
         self._p = premises
         self._claim = Claim(premises, order, code)
         self._last: Opened | None = None
+        self._next: Heard | None = None  # who stepped up while a door was left open
 
     async def run(self) -> Heard | None:
         """Hand over what the order has; what the next person scanned meanwhile is returned."""
@@ -32,6 +33,8 @@ class Pickup:
             self._claim.end()
             raise
         self._claim.end()
+        if self._next is not None:
+            return self._next
         return await Farewell(self._p, self._claim, self._last).run()
 
     async def _hand_over(self) -> None:
@@ -42,7 +45,7 @@ class Pickup:
                 door = Handover(self._p, self._claim, item, number=number, of=len(items))
                 await door.run()
                 self._last = door.opened or self._last
-                ended = door.ended
+                self._next, ended = door.next, door.ended
             else:
                 ended = not await hand_out(self._p, item, self._claim.decide_machine)
             self._claim.show_items()

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, Row, select
 from controller.entries import CompartmentChanged, CompartmentState, Up
 from controller.ports import Presence
 from controller.refusals import Reason, Refused
+from controller.site import locks
 from controller.site.book import Act
 from controller.site.doors import Doors, Place
 from controller.site.schema import compartments as table
 
+PENDING: Final = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SIZES: Final = ("S", "M", "L")  # smallest first
 
 
@@ -71,6 +73,15 @@ def change(
         )
     )
     return done.rowcount == 1
+
+
+def rest(act: Act, place: Place, after: CompartmentState) -> None:
+    """What went on there is over. Out of use, if its lock or switch is not to be trusted."""
+    change(act, place, PENDING, after)
+    reason = locks.distrust(act.db, place)
+    if reason is not None:
+        out_of_use(act, place, reason)
+        locks.settled(act, place)
 
 
 def out_of_use(act: Act, place: Place, reason: str) -> None:

@@ -3,10 +3,10 @@
 from controller.entries import FeedbackRated, ItemState, Up
 from controller.refusals import Refused
 from controller.site.claim import Claim
-from controller.site.doorway import Way, is_over, release, step_back
+from controller.site.doorway import Way, release, shut, step_back
 from controller.site.handover import Opened
 from controller.site.items import settle_shut
-from controller.site.kiosk import Heard, Press, Quiet
+from controller.site.kiosk import Happened, Heard, Press, Quiet
 from controller.site.premises import Premises, shown_items
 from controller.site.texts import Button, Screen, Text
 
@@ -53,7 +53,8 @@ class Farewell:
             heard = await p.desk.hear(within_s, scans=True)
             match heard:
                 case Press(button=Button.AGAIN) if not p.desk.is_scan_waiting():
-                    await self._reopen()
+                    if (left := await self._reopen()) is not None:
+                        return None if isinstance(left, Press) else left
                 case Quiet():
                     return None
                 case _:
@@ -68,18 +69,21 @@ class Farewell:
             and self._p.doors.is_shut(last.place)
         )
 
-    async def _reopen(self) -> None:
-        """The same door once more for the same person: its own intent, nothing else changes."""
+    async def _reopen(self) -> Heard | None:
+        """The same door once more for the same person: its own intent, nothing else changes.
+
+        Who left it open, or who stepped up meanwhile, is returned.
+        """
         p = self._p
         if self._last is None or not self._may_reopen():
-            return
+            return None
+        heard: Heard = Happened()
         place = self._last.place
         self._reopened += 1
         p.desk.listen(on=False)
         try:
             if await release(p, place, self._claim.decide_reopen(place)) is Way.OPEN:
-                p.desk.show(Screen.CLOSE, Text.CLOSE, doors=(place,), compartment=place.sign)
-                await p.bell.until(lambda: is_over(p, place))
+                heard = await shut(p, place)
             if p.doors.is_shut(place):
                 with p.book.act() as act:
                     settle_shut(act, place, p.doors[place].item, said=False)
@@ -89,3 +93,4 @@ class Farewell:
         finally:
             step_back(p, place)
             p.desk.listen(on=True)
+        return None if isinstance(heard, Happened) else heard

@@ -5,17 +5,20 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from controller.ports import Presence
+from controller.entries import CompartmentState
+from controller.ports import DoorSight, Presence
+from controller.refusals import Reason, Refused
+from controller.site import compartments, locks
 from controller.site.claim import Claim
 from controller.site.doors import Place
-from controller.site.doorway import Way, is_over, release, step_back
+from controller.site.doorway import Way, is_over, release, shut, step_back
 from controller.site.items import Custody, settle_shut
-from controller.site.kiosk import Press
+from controller.site.kiosk import Happened, Heard, Press
 from controller.site.premises import Premises
 from controller.site.texts import Button, Screen, Text
 from controller.site.trouble import trouble
 
-PULSES_A_VISIT = 3  # for one door: then staff, or another day
+OUT_OF_USE = (CompartmentState.FAULT, CompartmentState.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Handover:
     def __init__(
         self, premises: Premises, claim: Claim, item: Row[Any], *, number: int, of: int
     ) -> None:
-        self.ended = False  # by the person
+        self.ended = False  # by the person, who may have left the door open
+        self.next: Heard | None = None  # somebody else stepped up to the kiosk
         self.opened: Opened | None = None  # and the item was taken
         self._p = premises
         self._claim = claim
@@ -40,40 +44,57 @@ class Handover:
         self._place = Place(item.cabinet, item.no)
         self._number = number
         self._of = of
-        self._was_empty = False  # so said the sensor before the door was opened
+        self._doubted = False  # the sensor said before that nothing was inside
 
     async def run(self) -> None:
         """Hand the item over, or leave it there safely."""
         p, place = self._p, self._place
-        if place not in p.doors:  # the site's settings no longer name it
+        if place not in p.doors or self._is_out_of_use():
             await self._trouble(Text.DOOR_OUT_OF_USE, "will_not_open")
             return
         try:
             if not p.doors.is_shut(place) and not await self._again(Text.DOOR_OUT_OF_USE):
                 return
-            for _ in range(PULSES_A_VISIT):
-                self._was_empty = p.doors[place].item is Presence.ABSENT
-                way = await release(p, place, self._claim.decide_door(self._item, place))
+            way = None
+            for _ in range(p.policy.lock_pulses):
+                self._doubted = p.doors[place].item is Presence.ABSENT
+                decide = self._claim.decide_door(self._item, place)
+                way = await release(p, place, decide, longer=way is Way.STUCK)
                 if not await self._after(way):
                     return
+        except Refused as refusal:
+            if refusal.reason is not Reason.DOOR_OUT_OF_USE:
+                raise
+            await self._trouble(Text.DOOR_OUT_OF_USE, "will_not_open")
         finally:
             step_back(p, place)
 
+    def _is_out_of_use(self) -> bool:
+        with self._p.book.look() as connection:
+            return compartments.state_of(connection, self._place) in OUT_OF_USE
+
     @property
     def _sensor(self) -> Presence:
-        """What lies behind the door now. What was gone before was not taken by this person."""
-        item = self._p.doors[self._place].item
-        return Presence.UNKNOWN if item is Presence.ABSENT and self._was_empty else item
+        """What lies behind the door now, by a sensor that saw the item before."""
+        return Presence.UNKNOWN if self._doubted else self._p.doors[self._place].item
 
     async def _after(self, way: Way) -> bool:
         """What follows a release; True if the person wants another one."""
-        if way is Way.NOT_MOVED:
-            return await self._again(Text.DOOR_OUT_OF_USE)
-        if way is Way.STUCK:
-            return await self._stuck()
-        if way is Way.UNSEEN and not await self._unseen():
-            return False
-        custody = await self._take()
+        match way:
+            case Way.NOT_MOVED:
+                return await self._again(Text.DOOR_OUT_OF_USE)
+            case Way.STUCK:
+                return await self._stuck()
+            case Way.ELSEWHERE:
+                await self._elsewhere()
+                return False
+            case Way.UNSEEN if not await self._unseen():
+                return False
+            case Way.NO_NEWS:
+                return await self._means(await self._unshown())
+        return await self._means(await self._take())
+
+    async def _means(self, custody: Custody | None) -> bool:
         if custody is Custody.LEFT:
             return await self._look_again()
         if custody is Custody.DOUBTFUL:
@@ -85,20 +106,59 @@ class Handover:
 
         True if the door is seen again, and open.
         """
-        p = self._p
         heard = await self._trouble(Text.STUCK, "will_not_open", Button.TAKEN)
-        if p.doors.is_open(self._place):
+        if self._p.doors.is_open(self._place):
             return True
         if heard is Button.TAKEN:
-            with p.book.act() as act:
-                settle_shut(act, self._place, self._sensor, said=False)
+            self._settle(said=False)
         return False
 
     async def _take(self) -> Custody | None:
-        """The door is open: the item is taken and the door shut. None if nobody can see it."""
+        """The door is open: the item is taken and the door shut. None if that is not known."""
+        p, place = self._p, self._place
+        said = await self._taken()
+        if not is_over(p, place):
+            match await shut(p, place):
+                case Happened():
+                    pass
+                case Press(button=Button.CONFIRM):
+                    return self._settle(said=said, switch=DoorSight.OPEN)
+                case heard:
+                    self._leave(heard, said=said)
+                    return None
+        if not p.doors.is_shut(place):
+            return None
+        shut_at = p.clock.monotonic()
+        if self._sensor is Presence.UNKNOWN and said is None:
+            said = await self._did_you_take()
+        custody = self._settle(said=said)
+        if custody is Custody.COLLECTED:
+            self.opened = Opened(place, shut_at)
+        return custody
+
+    async def _unshown(self) -> Custody:
+        """The switch said *open* all the time: the sensor and the person know, if anybody."""
+        p, place = self._p, self._place
+        said = await self._taken()
+        if said is None and self._sensor is Presence.UNKNOWN:
+            said = await self._did_you_take()
+        custody = self._settle(said=said, switch=DoorSight.OPEN)
+        if custody is Custody.COLLECTED:
+            p.desk.show(Screen.CLOSE, Text.CLOSE, doors=(place,), compartment=place.sign)
+            await p.bell.until(lambda: is_over(p, place), p.policy.refused_s)
+        return custody
+
+    def _leave(self, heard: Heard, *, said: bool | None) -> None:
+        """The door stays open behind somebody who goes; what is known to be taken is theirs."""
+        if said is False or self._sensor is Presence.ABSENT:
+            self._settle(said=said)
+        self.ended = True
+        self.next = None if isinstance(heard, Press) else heard
+
+    async def _taken(self) -> bool | None:
+        """Wait until the item is out or the door over; False if the person says that it is out."""
         p, place = self._p, self._place
         asked = () if self._sensor is not Presence.UNKNOWN else (Button.TAKEN,)
-        said: bool | None = None
         p.desk.show(
             Screen.TAKE,
             Text.TAKE,
@@ -113,21 +173,7 @@ class Handover:
             return self._sensor is Presence.ABSENT or is_over(p, place)
 
         heard = await p.desk.hear(p.policy.ajar_notice_s, is_empty_or_over, scans=False)
-        if isinstance(heard, Press):
-            said = False
-        if not is_over(p, place):
-            p.desk.show(Screen.CLOSE, Text.CLOSE, doors=(place,), compartment=place.sign)
-            await p.bell.until(lambda: is_over(p, place))
-        if not p.doors.is_shut(place):
-            return None
-        shut_at = p.clock.monotonic()
-        if self._sensor is Presence.UNKNOWN and said is None:
-            said = await self._did_you_take()
-        with p.book.act() as act:
-            custody = settle_shut(act, place, self._sensor, said=said)
-        if custody is Custody.COLLECTED:
-            self.opened = Opened(place, shut_at)
-        return custody
+        return False if isinstance(heard, Press) else None
 
     async def _did_you_take(self) -> bool | None:
         """True if it is still inside, as the person says."""
@@ -146,16 +192,56 @@ class Handover:
 
     async def _stuck(self) -> bool:
         """The door was not seen to open. The sensor knows, else the person is asked."""
-        p, place = self._p, self._place
+        with self._p.book.look() as connection:
+            given_up = locks.distrust(connection, self._place) is not None
+        text = Text.LOCK_GIVEN_UP if given_up else Text.STUCK
+        again = () if given_up else (Button.AGAIN,)
         if self._sensor is not Presence.UNKNOWN:
-            with p.book.act() as act:
-                custody = settle_shut(act, place, self._sensor, said=None)
-            return custody is Custody.LEFT and await self._again(Text.STUCK)
-        heard = await self._trouble(Text.STUCK, "will_not_open", Button.AGAIN, Button.TAKEN)
-        said = {Button.AGAIN: True, Button.TAKEN: False}.get(heard) if heard else None
-        with p.book.act() as act:
-            settle_shut(act, place, self._sensor, said=said)
+            custody = self._settle(said=None, switch=DoorSight.CLOSED)
+            if custody is not Custody.LEFT:
+                return False
+            return await self._trouble(text, "will_not_open", *again) is Button.AGAIN
+        heard = await self._trouble(text, "will_not_open", *again, Button.TAKEN)
+        says = {Button.AGAIN: True, Button.TAKEN: False}
+        if given_up:  # the screen says that all stays inside, and that is agreed to
+            says |= {Button.SKIP: True, Button.END: True}
+        self._settle(said=says.get(heard) if heard else None, switch=DoorSight.CLOSED)
         return heard is Button.AGAIN
+
+    async def _elsewhere(self) -> None:
+        """Another door opened: it is to be shut, and neither is used any more."""
+        p, place = self._p, self._place
+        other = p.watch.instead[place][0]
+        buttons = (Button.TAKEN, Button.SKIP, Button.END)
+        p.desk.show(
+            Screen.TROUBLE,
+            Text.WRONG_DOOR,
+            *buttons,
+            doors=(other,),
+            compartment=other.sign,
+            tel=p.tel,
+            case=p.desk.case(str(place), "wrong_door"),
+        )
+
+        def is_shut() -> bool:
+            return not p.doors.is_open(other)
+
+        heard = await p.desk.hear(p.policy.session_idle_s, is_shut, scans=False)
+        button = heard.button if isinstance(heard, Press) else None
+        said = False if button is Button.TAKEN else None
+        if said is None and self._sensor is Presence.UNKNOWN:
+            said = await self._did_you_take()
+        custody = self._settle(said=said)
+        self.ended = button is Button.END
+        if self.ended or custody is Custody.COLLECTED:
+            return
+        text = Text.UNSURE if custody is Custody.DOUBTFUL else Text.DOOR_OUT_OF_USE
+        await self._trouble(text, "wrong_door")
+
+    def _settle(self, *, said: bool | None, switch: DoorSight | None = None) -> Custody:
+        """What is behind the door now; `switch` is what it said against all that happened."""
+        with self._p.book.act() as act:
+            return settle_shut(act, self._place, self._sensor, said=said, switch=switch)
 
     async def _again(self, text: Text) -> bool:
         return await self._trouble(text, "will_not_open", Button.AGAIN) is Button.AGAIN

@@ -18,10 +18,11 @@ from controller.entries import (
     SeenBy,
     Up,
 )
-from controller.ports import Presence
-from controller.site import compartments
+from controller.ports import DoorSight, Presence
+from controller.site import compartments, locks
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
+from controller.site.compartments import PENDING
 from controller.site.doors import Place
 from controller.site.intents import settle
 from controller.site.orders import (
@@ -37,7 +38,6 @@ from controller.site.schema import items as table
 
 HANDED_OUT = ("collect", "present")  # kinds of movements that bring an item to its recipient
 TAKEN_BACK = ("return", "emergency")  # and those that bring it back
-PENDING = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SHEETS_A_SET = 2  # a licence is printed as original and duplicate
 PRINTING_STATES = ("idle", "moving", "printing", "presenting", "retracting")
 
@@ -168,16 +168,24 @@ def put_back(act: Act, place: Place) -> None:
     if state is CompartmentState.RESERVED or item is None:
         if item is not None:
             put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
-        compartments.change(act, place, PENDING, CompartmentState.FREE)
+        compartments.rest(act, place, CompartmentState.FREE)
     else:
         put(act, item.item_id, ItemState.LOADED)
-        compartments.change(act, place, PENDING, CompartmentState.OCCUPIED)
+        compartments.rest(act, place, CompartmentState.OCCUPIED)
 
 
-def settle_shut(act: Act, place: Place, sensor: Presence, *, said: bool | None) -> Custody:
+def settle_shut(
+    act: Act,
+    place: Place,
+    sensor: Presence,
+    *,
+    said: bool | None,
+    switch: DoorSight | None = None,
+) -> Custody:
     """The door is shut again: decide by the sensor, else by the person, else it is doubtful.
 
-    `said`: the person says that the item is inside (True) or not (False).
+    `said`: the person says that the item is inside (True) or not (False). `switch`: what the door's
+    switch said all the time, as if nothing had moved.
     """
     item = item_at(act.db, place)
     inside = {Presence.PRESENT: True, Presence.ABSENT: False, Presence.UNKNOWN: said}[sensor]
@@ -189,19 +197,19 @@ def settle_shut(act: Act, place: Place, sensor: Presence, *, said: bool | None) 
     if inside is None:
         doubtful(act, item.item_id, str(place), place)
         return Custody.DOUBTFUL
+    if inside is loading:
+        _moved(act, last.intent_id, place, by, switch)
     if inside:
-        compartments.change(act, place, PENDING, CompartmentState.OCCUPIED)
+        compartments.rest(act, place, CompartmentState.OCCUPIED)
         if not loading:
             put(act, item.item_id, ItemState.LOADED)
             return Custody.LEFT
-        _moved(act, last.intent_id, place, by)
         loaded(act, item, str(place), by, last.badge_id)
         return Custody.LOADED
-    compartments.change(act, place, PENDING, CompartmentState.FREE)
+    compartments.rest(act, place, CompartmentState.FREE)
     if loading:
         put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
         return Custody.NOTHING
-    _moved(act, last.intent_id, place, by)
     return _gone(act, item, last, str(place), by)
 
 
@@ -218,16 +226,18 @@ def _gone(act: Act, item: ItemRow, last: Row[Any], where: str, by: SeenBy) -> Cu
     return Custody.COLLECTED
 
 
-def _moved(act: Act, intent: str, place: Place, by: SeenBy) -> None:
+def _moved(act: Act, intent: str, place: Place, by: SeenBy, switch: DoorSight | None) -> None:
     """What went in or out proves that the door opened, though nobody may have seen it."""
     settle(act, intent, "moved", by)
+    if switch is not None:
+        locks.contradicted(act, place, switch, by)
     clear_alarm(act, AlarmKind.LOCK_JAMMED, str(place))
 
 
 def _settle_empty(act: Act, place: Place, *, inside: bool | None) -> Custody:
     """A door was opened once more after its item was collected."""
     if not inside:
-        compartments.change(act, place, PENDING, CompartmentState.FREE)
+        compartments.rest(act, place, CompartmentState.FREE)
         return Custody.NOTHING
     compartments.out_of_use(act, place, "item_left")
     raise_alarm(act, AlarmKind.ITEM_LEFT, str(place))

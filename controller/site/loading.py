@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select
 from controller.codes import Badge, Label, keyed_hash
 from controller.entries import CompartmentState, Holder, ItemState, PickupRefused, Up
 from controller.journal import parse_time
-from controller.ports import Presence
+from controller.ports import DoorSight, Presence
 from controller.refusals import Reason, Refused
 from controller.site import compartments
 from controller.site.book import Act
@@ -105,7 +105,7 @@ class Round:
             match way:
                 case Way.NOT_MOVED:
                     self._trouble(Text.LOAD_STUCK, place, "will_not_open")
-                case Way.STUCK:
+                case Way.STUCK | Way.ELSEWHERE:
                     await self._stuck(place)
                 case Way.UNSEEN:
                     self._trouble(Text.UNSURE, None, "unsure")
@@ -153,7 +153,7 @@ class Round:
 
     async def _stuck(self, place: Place) -> None:
         """The door was not seen to open; the box may be inside all the same."""
-        if await self._custody(place) is not Custody.LOADED:
+        if await self._custody(place, DoorSight.CLOSED) is not Custody.LOADED:
             self._trouble(Text.LOAD_STUCK, place, "will_not_open")
 
     async def _settle(self, place: Place) -> None:
@@ -167,12 +167,12 @@ class Round:
             case _:
                 self._trouble(Text.UNSURE, None, "unsure")
 
-    async def _custody(self, place: Place) -> Custody:
+    async def _custody(self, place: Place, switch: DoorSight | None = None) -> Custody:
         """Where the box is, by the sensor or else the person; a loaded one is said at once."""
         p = self._p
         said = await self._ask(place)
         with p.book.act() as act:
-            custody = settle_shut(act, place, p.doors[place].item, said=said)
+            custody = settle_shut(act, place, p.doors[place].item, said=said, switch=switch)
         if custody is Custody.LOADED:
             self._loaded.append(place)
             p.desk.show(

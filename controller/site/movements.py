@@ -7,6 +7,7 @@ the machine or a person decides, never another pulse.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from sqlalchemy import select
@@ -14,9 +15,8 @@ from sqlalchemy import select
 from controller.entries import ItemState, MovementIntended, MovementKind, Up
 from controller.faults import DeviceFault, NotMoved
 from controller.ports import Clock, Job, LicenceMachine, LockBoard, Slot
-from controller.site.bell import Bell
 from controller.site.book import Act, Book
-from controller.site.doors import Door, Doors, Place, Sight
+from controller.site.doors import Doors, Place, Sight
 from controller.site.intents import settle
 from controller.site.items import put, put_back
 from controller.site.machines import SEQ_MAX
@@ -62,18 +62,18 @@ class Movements:
         machines: Mapping[str, LicenceMachine],
         *,
         clock: Clock,
-        bell: Bell,
     ) -> None:
         self._book = book
         self._doors = doors
         self._boards = boards
         self._machines = machines
         self._clock = clock
-        self._bell = bell
         self._step = book.step
-        self._pulsed: dict[Place, float] = {}  # elapsed time of each lock's last pulse
+        self._pulsed: dict[Place, tuple[float, bool]] = {}  # each lock's last pulse, and if longer
 
-    async def open_door(self, place: Place, decide: Callable[[Act], Wanted]) -> Intent | None:
+    async def open_door(
+        self, place: Place, decide: Callable[[Act], Wanted], *, longer: bool = False
+    ) -> Intent | None:
         """One pulse for one intent. None if certainly nothing moved; else the door will tell.
 
         `decide` works in the intent's own transaction: it changes what the rules want changed,
@@ -88,7 +88,7 @@ class Movements:
                 .values(cabinet=place.cabinet, no=place.no)
             )
             self._doors.feed(act, place, Sight.BOLT_RELEASED)
-        if self._is_stale(intent) or not await self._pulse(place, intent):
+        if self._is_stale(intent) or not await self._pulse(place, intent, longer=longer):
             with self._book.act() as act:
                 self._doors.feed(act, place, Sight.BOLT_RESTED)
                 put_back(act, place)
@@ -96,28 +96,25 @@ class Movements:
             return None
         return intent
 
-    def since_pulse_s(self, place: Place) -> float:
-        """How long a lock's coil has rested; for ever where this process never used it."""
-        return self._clock.monotonic() - self._pulsed.get(place, float("-inf"))
+    def coil_rests_s(self, place: Place, rest_s: float) -> float:
+        """How long a lock's coil must still rest; twice as long after a longer pulse."""
+        pulsed_at, longer = self._pulsed.get(place, (-inf, False))
+        return pulsed_at + (2 if longer else 1) * rest_s - self._clock.monotonic()
 
-    async def _pulse(self, place: Place, intent: Intent) -> bool:
+    async def _pulse(self, place: Place, intent: Intent, *, longer: bool) -> bool:
         """False if the pulse certainly was not given."""
         board, door = self._boards[place]
         self._step("send")
         try:
-            await board.release(door, by=intent.born + INTENT_AGE_MAX_S)
+            await board.release(door, by=intent.born + INTENT_AGE_MAX_S, longer=longer)
         except NotMoved:
             return False
         except DeviceFault:
             pass  # it may have moved: the door's switch decides
         finally:
-            self._pulsed[place] = self._clock.monotonic()
+            self._pulsed[place] = (self._clock.monotonic(), longer)
         self._step("answer")
         return True
-
-    async def opens(self, place: Place, within_s: float) -> bool:
-        """Whether the released door is seen to open; whoever sees it settles the intent."""
-        return await self._bell.until(lambda: self._doors[place].door is Door.OPEN, within_s)
 
     async def hand_out(
         self, machine: str, document: Job | Slot, decide: Callable[[Act], Wanted]

@@ -90,7 +90,7 @@ def furnish(
         book=book,
         doors=doors,
         machines=machines,
-        movements=Movements(book, doors, doors_at, lives, clock=clock, bell=bell),
+        movements=Movements(book, doors, doors_at, lives, clock=clock),
         watch=Watch(
             book, doors, machines, by_board, silences, policy=policy, clock=clock, bell=bell
         ),

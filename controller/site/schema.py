@@ -57,6 +57,10 @@ doors = Table(
     Column("state", String(8), nullable=False),  # open, closed, unknown: what others are told
     Column("n", Integer, nullable=False),  # counts changes of `state`; never goes back
     Column("at", TIME, nullable=False),
+    # pulses in a row after which it was seen to stay shut; movements in a row that it did not show
+    Column("jams", Integer, nullable=False, server_default="0"),
+    Column("contradicted", Integer, nullable=False, server_default="0"),
+    Column("distrust", String(16)),  # why its compartment goes out of use once it is at rest
     ForeignKeyConstraint(["cabinet", "no"], ["compartments.cabinet", "compartments.no"]),
 )
 
@@ -190,6 +194,8 @@ alarms = Table(
     Column("severity", String(8), nullable=False),
     Column("since", TIME, nullable=False),
     Column("cleared_at", TIME),
+    Column("acknowledged_at", TIME),
+    Column("acknowledged_by", ID),  # a badge, or whoever the district names
 )
 Index(
     "ix_alarms_standing",

@@ -48,9 +48,12 @@ class Text(StrEnum):
     PUSH = "push"
     TAKE = "take"
     CLOSE = "close"
+    STILL_OPEN = "still_open"
     ITEM_LEFT = "item_left"
     DID_YOU_TAKE = "did_you_take"
     STUCK = "stuck"
+    LOCK_GIVEN_UP = "lock_given_up"
+    WRONG_DOOR = "wrong_door"
     DOOR_OUT_OF_USE = "door_out_of_use"
     UNSURE = "unsure"
     PRINTING = "printing"
@@ -89,6 +92,9 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.ITEM_LEFT: frozenset({"compartment"}),
     Text.DID_YOU_TAKE: frozenset({"compartment"}),
     Text.STUCK: frozenset({"compartment", "tel", "case"}),
+    Text.STILL_OPEN: frozenset({"compartment", "tel", "case"}),
+    Text.LOCK_GIVEN_UP: frozenset({"compartment", "tel", "case"}),
+    Text.WRONG_DOOR: frozenset({"compartment", "tel", "case"}),
     Text.DOOR_OUT_OF_USE: frozenset({"compartment", "tel", "case"}),
     Text.UNSURE: frozenset({"tel", "case"}),
     Text.PRINTING: frozenset({"machine"}),

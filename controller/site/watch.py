@@ -17,12 +17,14 @@ from controller.ports import (
     Presence,
 )
 from controller.settings import PolicyTable
+from controller.site import locks
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.bell import Bell
 from controller.site.book import Act, Book
+from controller.site.compartments import PENDING
 from controller.site.doors import SIGHTS, Door, Doors, Place, Sight
 from controller.site.intents import settle_last
-from controller.site.items import PENDING, settle_shut
+from controller.site.items import settle_shut
 from controller.site.machines import Machines
 from controller.site.schema import compartments
 from controller.site.silences import Silences
@@ -50,6 +52,7 @@ class Watch:
         bell: Bell,
     ) -> None:
         self.attended: set[Place] = set()  # places that a visit cares for itself
+        self.instead: dict[Place, list[Place]] = {}  # of those: the door that opened in its place
         self.machines_tell = False  # somebody calls `machine_changed` whenever one is another
         self._changed: set[str] = set()  # machines to be read now
         self._book = book
@@ -104,7 +107,7 @@ class Watch:
         if after.door is Door.FORCED and after.state is DoorSight.OPEN:
             raise_alarm(act, AlarmKind.DOOR_FORCED, str(place))
         if after.door is Door.OPEN:
-            clear_alarm(act, AlarmKind.LOCK_JAMMED, str(place))
+            locks.works(act, place)
             settle_last(act, place, "door")
         if after.state is DoorSight.CLOSED:
             self._ajar.discard(place)

@@ -70,6 +70,7 @@ class Cabinet:
         self.gone = False
         self.before_pulse: Callable[[int], None] = lambda _door: None
         self.power = Power()
+        self.crossed: dict[int, int] = {}  # door: the one to which its switch's wire leads
         self._changed = asyncio.Event()
 
     def __getitem__(self, door: int) -> Box:
@@ -114,7 +115,9 @@ class Cabinet:
             await asyncio.sleep(self.look_s)
         return BoardSight(
             at=self.now(),
-            doors=tuple(self._door(box) for box in self.boxes),
+            doors=tuple(
+                self._door(self[self.crossed.get(door, door)]) for door in range(1, self.doors + 1)
+            ),
             items=tuple(self._item(box) for box in self.boxes),
         )
 
