@@ -38,6 +38,7 @@ ON_CONNECTIONS: Final[dict[str, dict[str, Any]]] = {
     "doubled": {"doubled": 0.5},
     "split": {"split": 1.0},
 }
+ON_GATEWAYS = ON_CONNECTIONS | {"gateway": {"silent": (), "gateway": True}}
 ON_A_LINE: Final[dict[str, dict[str, Any]]] = ON_CONNECTIONS | {
     "garbled": {"garbled": 0.3},
     "garbage": {"garbage": 0.1},

@@ -7,7 +7,7 @@ from controller.faults import LineDown, NoReply
 from firmware_bridge.lines import open_line
 from firmware_bridge.open import Bridge
 from simulator.plan import LinePlan
-from tests.troubles.benches import LINE, Kind, opens
+from tests.troubles.benches import LINE, OWN_PROFILES, Kind, opens
 
 WITHIN_S = 10.0
 
@@ -20,7 +20,7 @@ class Served:
         tcp = "{}:{}?".format(*line.tcp or ("", ""))
         place = f"{line.link}?baud={line.baud}&" if kind.is_serial else tcp
         self.opened = 0
-        self.bridge = Bridge(SystemClock(), opener=self._open)
+        self.bridge = Bridge(SystemClock(), opener=self._open, user_profiles=OWN_PROFILES)
         url = kind.url(kind.units[0], place=place)
         self.board = self.bridge.lock_board(url, "A")
 

@@ -19,7 +19,7 @@ from simulator.plan import CardReaderPlan, LinePlan, MachinePlan, Plan, ScannerP
 from simulator.rehearsal.wires import CardEnd, Exchange, PortEnd, ScannerEnd, SerialEnd
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
-from tests.troubles.benches import ON_A_LINE, ON_CONNECTIONS, beside, living
+from tests.troubles.benches import ON_A_LINE, ON_GATEWAYS, beside, living
 
 TCP = "modbus+tcp://127.0.0.1:502?unit=1&profile=licence-machine"
 RTU = "modbus+rtu:///dev/ttyUSB0?baud=115200&unit=1&profile=licence-machine"
@@ -105,8 +105,8 @@ def test_what_fails_on_the_way_is_told_and_never_moved_twice(url, kind, name, se
     at_machine(url, kind, story, seed=seed)
 
 
-CASES = [(TCP, name) for name in (*ON_CONNECTIONS, "gateway")] + [(RTU, name) for name in ON_A_LINE]
-WRONG = ON_A_LINE | {"gateway": {"silent": (), "gateway": True}}
+CASES = [(TCP, name) for name in ON_GATEWAYS] + [(RTU, name) for name in ON_A_LINE]
+WRONG = ON_A_LINE | ON_GATEWAYS
 
 
 @pytest.mark.parametrize("kind", ["print", "store"])

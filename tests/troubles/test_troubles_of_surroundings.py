@@ -14,7 +14,7 @@ from simulator.plan import LinePlan, Plan, SensorPlan
 from simulator.rehearsal.wires import Exchange, PortEnd, SerialEnd, ServerEnd
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import NOON, play
-from tests.troubles.benches import HOST, LINE, ON_A_LINE, ON_CONNECTIONS, PORT, TTY, living
+from tests.troubles.benches import HOST, LINE, ON_A_LINE, ON_GATEWAYS, PORT, TTY, living
 
 UNIT = 5
 ROUNDS = 12
@@ -28,10 +28,8 @@ PLACES = {
 ENDS = {RTU: SerialEnd, RTUTCP: ServerEnd, TCP: PortEnd}
 PROFILES = ("xy-md02", "env-io-8")
 KINDS = [(profile, scheme) for profile in PROFILES for scheme in PLACES]
-CELLS = [
-    (*kind, name) for kind in KINDS for name in (ON_CONNECTIONS if kind[1] == TCP else ON_A_LINE)
-]
-SILENT = {"silent", "swapped", "wrong_speed", "wrong_parity"}
+CELLS = [(*kind, name) for kind in KINDS for name in (ON_GATEWAYS if kind[1] == TCP else ON_A_LINE)]
+SILENT = {"gateway", "silent", "swapped", "wrong_speed", "wrong_parity"}
 HEARD = {"lost", "late", "doubled", "split", "garbled", "garbage"}
 
 
@@ -100,7 +98,7 @@ def at_cabinet(profile, scheme, story):
 
 @pytest.mark.parametrize(("profile", "scheme", "name"), CELLS)
 def test_nothing_untrue_is_told_of_what_is_around(profile, scheme, name):
-    asked = (ON_CONNECTIONS | ON_A_LINE)[name]
+    asked = (ON_GATEWAYS | ON_A_LINE)[name]
 
     async def story(around):
         around.trouble(**{key: (UNIT,) if value == () else value for key, value in asked.items()})
