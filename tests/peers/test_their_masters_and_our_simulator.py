@@ -1,6 +1,7 @@
 """Masters that others wrote, on our simulated boards: mbpoll (libmodbus) and pymodbus' own client.
 
-What they read must be what `/api/sim` says, on ttys and on TCP, and what they write must move.
+What they read must be what `/api/sim` says, on ttys, on TCP and on RTU in TCP, and what they write
+must move.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
+from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 
 from simulator.plan import BoardPlan, CabinetPlan, CompartmentPlan, LinePlan, MachinePlan, Plan
@@ -87,7 +89,8 @@ async def pymodbus(plan, line):
     if line == "pty":
         client = AsyncModbusSerialClient(str(first.link), baudrate=BAUD, **once)
     else:
-        client = AsyncModbusTcpClient("127.0.0.1", port=first.tcp[1], **once)
+        framer = FramerType.SOCKET if line == "tcp" else FramerType.RTU
+        client = AsyncModbusTcpClient("127.0.0.1", port=first.tcp[1], framer=framer, **once)
     assert await client.connect()
     try:
         yield Pymodbus(client)
@@ -97,14 +100,13 @@ async def pymodbus(plan, line):
 
 
 MASTERS = [
-    pytest.param(mbpoll, id="mbpoll", marks=pytest.mark.peers),
-    pytest.param(pymodbus, id="pymodbus"),
+    pytest.param(mbpoll, "pty", id="mbpoll pty", marks=pytest.mark.peers),
+    pytest.param(mbpoll, "tcp", id="mbpoll tcp", marks=pytest.mark.peers),
+    pytest.param(pymodbus, "pty", id="pymodbus pty"),
+    pytest.param(pymodbus, "tcp", id="pymodbus tcp"),
+    pytest.param(pymodbus, "rtu in tcp", id="pymodbus rtu in tcp"),  # mbpoll has no such mode
 ]
-
-
-@pytest.fixture(params=["pty", "tcp"])
-def line(request):
-    return request.param
+by_each = pytest.mark.parametrize(("master", "line"), MASTERS)
 
 
 @pytest.fixture
@@ -115,6 +117,8 @@ def plan(tmp_path, line):
     """
     if line == "pty":
         wire = LinePlan("L1", BAUD, tmp_path / "lines" / "L1", strict=False)
+    elif line == "rtu in tcp":
+        wire = LinePlan("L1", BAUD, tcp=("127.0.0.1", free_port()), strict=False)
     else:
         wire = LinePlan("L1", tcp=("127.0.0.1", free_port()), speaks="modbus-tcp")
 
@@ -132,7 +136,7 @@ def plan(tmp_path, line):
         ),
         machines=(
             MachinePlan("M1", line="L1", unit=MACHINE, kind="store")
-            if line == "pty"
+            if line != "tcp"
             else MachinePlan("M1", "127.0.0.1", free_port(), unit=MACHINE, kind="store"),
         ),
     )
@@ -182,7 +186,7 @@ def bits(words, count):
     return [words[n // 16] >> n % 16 & 1 for n in range(count)]
 
 
-@pytest.mark.parametrize("master", MASTERS)
+@by_each
 async def test_they_read_what_is_there(master, plan, line, tmp_path):
     async with standing(plan, tmp_path) as http, master(plan, line) as asking:
         state = await seen(http)
@@ -197,7 +201,7 @@ async def test_they_read_what_is_there(master, plan, line, tmp_path):
             assert [n for n, bit in enumerate(filled(state, cabinet), 1) if bit] == [FILLED]
 
 
-@pytest.mark.parametrize("master", MASTERS)
+@by_each
 async def test_they_move_what_they_write_to(master, plan, line, tmp_path):
     async with standing(plan, tmp_path) as http, master(plan, line) as asking:
         await asking.write(REGISTERS, HOLDING_AT, 0x0010, 9)
@@ -222,7 +226,7 @@ async def on_the_machine(master, plan, line):
         yield asking
 
 
-@pytest.mark.parametrize("master", MASTERS)
+@by_each
 async def test_they_load_and_read_the_licence_machine(master, plan, line, tmp_path):
     async with (
         standing(plan, tmp_path) as http,
