@@ -126,6 +126,48 @@ def test_an_adapter_that_echoes_is_found(far, echo):
     assert [line.closed for line in plugs.lines] == [True]
 
 
+@pytest.mark.parametrize(
+    ("url", "asked", "answer"),
+    [
+        ("kerong+serial:///dev/ttyUSB0?address=0", "02 00 30 03 35", "02 00 35 FB FF 01 01 03 36"),
+        (
+            "kerong+tcp://127.0.0.1?address=0&variant=cu48",
+            "02 00 00 60 03 65",
+            "02 00 00 75 FF FF FF FF FF FF 00 00 00 00 00 00 03 74",
+        ),
+        ("xorboard+serial:///dev/ttyUSB0?board=1", "80 01 01 33 B3", "80 01 01 00 80"),
+        ("xorboard+tcp://127.0.0.1:1?board=1", "80 01 01 33 B3", "80 01 01 11 91"),
+    ],
+)
+def test_an_echo_is_found_on_other_lines_too(url, asked, answer):
+    asked, answer = bytes.fromhex(asked), bytes.fromhex(answer)
+
+    def board(frame):
+        assert frame == asked
+        return [(0.03, answer)]
+
+    def adapter(frame):
+        return [(0.0, frame), *board(frame)]
+
+    async def story(far):
+        return await echoes(parse(url), loop_clock(), Plugboard(far))
+
+    assert play(story(board)) is False
+    assert play(story(adapter)) is True
+    assert play(story(lambda _: [])) is False
+
+
+def test_answers_with_numbers_are_no_echo_and_nothing_is_asked():
+    plugs = Plugboard(lambda frame: [(0.0, frame)])
+
+    async def story():
+        url = "modbus+tcp://127.0.0.1?unit=1&profile=waveshare-relay-32"
+        return await echoes(parse(url), loop_clock(), plugs)
+
+    assert play(story()) is False
+    assert plugs.lines == []
+
+
 def test_a_line_that_is_not_there_is_said_before_anything_else():
     plugs = Plugboard(Cabinet())
     plugs.broken = True
