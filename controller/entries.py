@@ -44,12 +44,15 @@ class Up(StrEnum):
     DOOR_AJAR = "door.ajar"
     DOOR_UNKNOWN = "door.unknown"
     DOOR_CONTRADICTED = "door.contradicted"
+    DOORS_UNKNOWN = "doors.unknown"
+    DOORS_CLOSED = "doors.closed"
     COMPARTMENT_FAULT = "compartment.fault"
     COMPARTMENT_RESTORED = "compartment.restored"
     MACHINE_CHANGED = "machine.changed"
     MACHINE_ADOPTED = "machine.adopted"
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
 
 
 class Kind(StrEnum):
@@ -302,6 +305,12 @@ class DoorChanged(TypedDict):
     n: int
 
 
+class DoorsChanged(TypedDict):
+    """`doors.unknown|closed`: of a board that fell silent, or was found again as it had been."""
+
+    doors: list[DoorChanged]
+
+
 class DoorContradicted(TypedDict):
     """A door moved, and its switch did not show it."""
 
@@ -339,6 +348,11 @@ class AlarmRaised(TypedDict):
     where: str
     severity: Severity
     since: str
+
+
+class AlarmAcknowledged(TypedDict):
+    alarm: str
+    by: str  # badge, or who the district says
 
 
 class AlarmCleared(TypedDict):

@@ -117,6 +117,8 @@ class PolicyTable(Table):
     lock_pulses: Annotated[int, Field(ge=1, le=3)] = 3  # in a row without an opening: then staff
     ajar_notice_s: Seconds = 30
     ajar_alarm_s: Seconds = 60
+    ajar_severe_s: Seconds = 600  # then the alarm is critical
+    item_alarm_s: Seconds = 10  # a sensor that contradicts the record for so long is an alarm
     code_valid_s: Seconds = 45 * DAY_S  # from ready; an overdue code works until then
     reopen_s: Seconds = 90  # the same person may have the same door again
     reopen_times: Annotated[int, Field(ge=0, le=5)] = 2

@@ -11,6 +11,10 @@ from controller.story_words import LANGS, SENTENCES, STATES, WORDS, Lang
 
 LOCAL: Final = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
 OF_A_PLACE: Final = ("door.", "compartment.", "alarm.")  # told in whosever story the place is now
+DOORS_SIGHTS: Final[dict[str, str]] = {
+    Up.DOORS_UNKNOWN: Up.DOOR_UNKNOWN,
+    Up.DOORS_CLOSED: Up.DOOR_CLOSED,
+}
 DOOR_SIGHTS: Final = (Up.DOOR_OPENED, Up.DOOR_CLOSED, Up.DOOR_FORCED, Up.DOOR_UNKNOWN)
 
 
@@ -87,6 +91,8 @@ class _Teller:
         elif entry.kind in DOOR_SIGHTS:
             self._doors[facts["where"]] = entry.kind
         about = {facts[key] for key in ("order", "where") if facts.get(key)}
+        if entry.kind in DOORS_SIGHTS:
+            about = self._sight(DOORS_SIGHTS[entry.kind], facts)
         if entry.kind.startswith(OF_A_PLACE):
             about |= {self._holds.get(facts.get("where", ""), "")}
         self._follow(entry.kind, facts)
@@ -104,6 +110,12 @@ class _Teller:
             said = said | {"where": f"{said['cabinet']}/{said['no']}"}
         item = self.items.get(said.get("item", ""))
         return said if item is None or "order" in said else said | {"order": item.order}
+
+    def _sight(self, kind: str, facts: dict[str, Any]) -> set[str]:
+        """Many doors in one entry; it is about each of them, and what is behind it."""
+        places = {each["where"] for each in facts["doors"]}
+        self._doors |= dict.fromkeys(places, kind)
+        return places | {self._holds[place] for place in places if place in self._holds}
 
     def _intend(self, facts: dict[str, Any]) -> None:
         self._intents[facts["intent"]] = facts
@@ -161,6 +173,8 @@ class _Teller:
         if key == "items":
             words = [self._word(each["kind"]) for each in value or []]
             return ("、", ", ")[self._lang].join(words)
+        if key == "doors":
+            return ("、", ", ")[self._lang].join(_sign(each["where"]) for each in value or [])
         if key == "item":
             return self._thing(value)
         if key == "left":

@@ -122,6 +122,11 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "看不到{where}号门了（锁控板没有应答）。",
         "Door {where} could no longer be seen.",
     ),
+    "doors.unknown": (
+        "看不到这些门了（锁控板没有应答）：{doors}。",
+        "Doors that could no longer be seen: {doors}.",
+    ),
+    "doors.closed": ("又看到这些门，都关着：{doors}。", "Doors seen again, and shut: {doors}."),
     "door.contradicted": (
         "{where}号门动过（由{by}确认），门的开关却没有反应。",
         "Door {where} moved, as {by} shows; its switch did not show it.",

@@ -44,6 +44,8 @@ class Inbox:
             Up.ALARM_RAISED: _alarm_raised,
             Up.ALARM_CLEARED: _alarm_cleared,
             **dict.fromkeys(DOOR_STATES, _door_changed),
+            Up.DOORS_UNKNOWN: _doors_changed,
+            Up.DOORS_CLOSED: _doors_changed,
         }
 
     def apply(self, tx: Transaction, entry: Entry) -> None:
@@ -224,12 +226,21 @@ def _pickup_completed(connection: Connection, entry: Entry) -> None:
 
 
 def _door_changed(connection: Connection, entry: Entry) -> None:
-    spot = split_where(entry.data["where"])
-    if spot is None:
-        return
-    state = {"state": DOOR_STATES[Up(entry.kind)], "n": entry.data["n"], "at": entry.at}
-    door = {"site_id": entry.site, "cabinet": spot[0], "no": spot[1]}
-    upsert(connection, s.site_doors, door, state)
+    _set_door(connection, entry, DOOR_STATES[Up(entry.kind)], entry.data)
+
+
+def _doors_changed(connection: Connection, entry: Entry) -> None:
+    state = entry.kind.removeprefix("doors.")
+    for door in entry.data["doors"]:
+        _set_door(connection, entry, state, door)
+
+
+def _set_door(connection: Connection, entry: Entry, state: str, told: dict[str, Any]) -> None:
+    spot = split_where(told["where"])
+    if spot is not None:
+        door = {"site_id": entry.site, "cabinet": spot[0], "no": spot[1]}
+        values = {"state": state, "n": told["n"], "at": entry.at}
+        upsert(connection, s.site_doors, door, values)
 
 
 def _compartment_fault(connection: Connection, entry: Entry) -> None:

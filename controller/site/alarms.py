@@ -1,10 +1,10 @@
-"""Alarms: raised once, cleared once."""
+"""Alarms: raised once, cleared once, and who looks after one."""
 
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from controller.entries import AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
+from controller.entries import AlarmAcknowledged, AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
 from controller.site.book import Act
 from controller.site.schema import alarms as table
 
@@ -63,6 +63,23 @@ def clear_alarm(act: Act, kind: AlarmKind, where: str) -> bool:
     alarm = old.alarm_id
     act.db.execute(table.update().where(table.c.alarm_id == alarm).values(cleared_at=act.now))
     act.say(Up.ALARM_CLEARED, AlarmCleared(alarm=alarm))
+    return True
+
+
+def acknowledge(act: Act, alarm: str, by: str) -> bool:
+    """Somebody looks after it: who and when is kept, once. False if it does not stand."""
+    done = act.db.execute(
+        table.update()
+        .where(
+            table.c.alarm_id == alarm,
+            table.c.cleared_at.is_(None),
+            table.c.acknowledged_at.is_(None),
+        )
+        .values(acknowledged_at=act.now, acknowledged_by=by)
+    )
+    if done.rowcount != 1:
+        return False
+    act.say(Up.ALARM_ACKNOWLEDGED, AlarmAcknowledged(alarm=alarm, by=by))
     return True
 
 

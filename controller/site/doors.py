@@ -5,13 +5,14 @@ in it) and the state that others are told.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
 from sqlalchemy import Connection, select
 
-from controller.entries import DoorChanged, Up
+from controller.entries import DoorChanged, DoorsChanged, Up
 from controller.ports import Clock, DoorSight, Presence
 from controller.site.book import Act
 from controller.site.schema import doors as table
@@ -95,6 +96,7 @@ class Doors:
 
     def __init__(self, places: Iterable[Place], clock: Clock) -> None:
         self._clock = clock
+        self._together: dict[Up, list[DoorChanged]] | None = None
         self._now = {
             place: Standing(Door.SHUT, DoorSight.UNKNOWN, 0, clock.monotonic())
             for place in sorted(places)
@@ -170,8 +172,34 @@ class Doors:
                 .values(door=door.value, state=state.value, n=after.n, at=act.now)
             )
         if state is not now.state:
-            act.say(_kind(after), DoorChanged(where=str(place), n=after.n))
+            self._say(act, now, after, DoorChanged(where=str(place), n=after.n))
         return after
+
+    @contextmanager
+    def in_one_entry(self, act: Act) -> Iterator[None]:
+        """Doors that are lost from sight, or found as they were, are told together."""
+        self._together = {Up.DOORS_UNKNOWN: [], Up.DOORS_CLOSED: []}
+        try:
+            yield
+            for kind, told in self._together.items():
+                if told:
+                    act.say(kind, DoorsChanged(doors=told))
+        finally:
+            self._together = None
+
+    def _say(self, act: Act, before: Standing, after: Standing, told: DoorChanged) -> None:
+        together = self._together or {}
+        if after.state is DoorSight.UNKNOWN and Up.DOORS_UNKNOWN in together:
+            together[Up.DOORS_UNKNOWN].append(told)
+        elif (
+            before.state is DoorSight.UNKNOWN
+            and after.state is DoorSight.CLOSED
+            and before.door is Door.SHUT
+            and Up.DOORS_CLOSED in together
+        ):
+            together[Up.DOORS_CLOSED].append(told)
+        else:
+            act.say(_kind(after), told)
 
     @staticmethod
     def _fed(now: Standing, sight: Sight) -> tuple[Door, DoorSight]:

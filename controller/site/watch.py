@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from controller.entries import AlarmKind, DoorChanged, Up
+from controller.entries import AlarmKind, DoorChanged, Severity, Up
 from controller.faults import DeviceFault
 from controller.ports import (
     BoardSight,
@@ -22,6 +22,7 @@ from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.bell import Bell
 from controller.site.book import Act, Book
 from controller.site.compartments import PENDING
+from controller.site.contents import Contents
 from controller.site.doors import SIGHTS, Door, Doors, Place, Sight
 from controller.site.intents import settle_last
 from controller.site.items import settle_shut
@@ -64,7 +65,8 @@ class Watch:
         self._bell = bell
         self._silences = silences
         self._away: dict[str, float] = {}  # machines: since when
-        self._ajar: set[Place] = set()
+        self._contents = Contents(book, doors, after_s=policy.item_alarm_s)
+        self._ajar: dict[Place, Severity] = {}
         self._released_at: dict[Place, float] = {}
         self._pending: list[Place] = []  # shut or not, something behind them is undecided
         self._pending_at = -1  # the book's acts when this was looked up
@@ -97,8 +99,9 @@ class Watch:
             with self._book.act() as act:
                 if back:
                     self._silences.clear(act, board)
-                for place, seen in news:
-                    self._see_door(act, place, seen)
+                with self._doors.in_one_entry(act):
+                    for place, seen in news:
+                        self._see_door(act, place, seen)
         if news or back or items:
             self._bell.ring()
 
@@ -110,7 +113,7 @@ class Watch:
             locks.works(act, place)
             settle_last(act, place, "door")
         if after.state is DoorSight.CLOSED:
-            self._ajar.discard(place)
+            self._ajar.pop(place, None)
             clear_alarm(act, AlarmKind.DOOR_FORCED, str(place))
             clear_alarm(act, AlarmKind.DOOR_AJAR, str(place))
 
@@ -120,7 +123,7 @@ class Watch:
         places = [place for place, _ in self._boards[board]]
         news = [place for place in places if self._doors.changes(place, Sight.UNSEEN)]
         if news:
-            with self._book.act() as act:
+            with self._book.act() as act, self._doors.in_one_entry(act):
                 for place in news:
                     self._doors.feed(act, place, Sight.UNSEEN)
         for place in places:
@@ -196,6 +199,7 @@ class Watch:
                     with self._book.act() as act:
                         raise_alarm(act, AlarmKind.MACHINE_FAULT, name)
             self.look_after(now)
+            self._contents.look(now)
             await self._clock.sleep(TICK_S)
 
     def look_after(self, now: float) -> None:
@@ -221,16 +225,16 @@ class Watch:
 
     def _look_after_open(self, place: Place, now: float) -> None:
         door = self._doors[place]
-        if (
-            door.door is Door.OPEN
-            and self._doors.is_open(place)
-            and place not in self._ajar
-            and now - door.since >= self._policy.ajar_alarm_s
-        ):
-            self._ajar.add(place)
-            with self._book.act() as act:
-                if raise_alarm(act, AlarmKind.DOOR_AJAR, str(place)):
-                    act.say(Up.DOOR_AJAR, DoorChanged(where=str(place), n=door.n))
+        if door.door is not Door.OPEN or not self._doors.is_open(place):
+            return
+        open_s = now - door.since
+        severity: Severity = "critical" if open_s >= self._policy.ajar_severe_s else "warning"
+        if open_s < self._policy.ajar_alarm_s or self._ajar.get(place) == severity:
+            return
+        with self._book.act() as act:
+            if raise_alarm(act, AlarmKind.DOOR_AJAR, str(place), severity):
+                act.say(Up.DOOR_AJAR, DoorChanged(where=str(place), n=door.n))
+        self._ajar[place] = severity
 
     def _look_after_shut(self, place: Place, now: float) -> None:
         door = self._doors[place]
