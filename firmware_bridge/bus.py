@@ -20,6 +20,7 @@ from firmware_bridge.doubts import Doubts
 from firmware_bridge.exchange import SETTLED, Frame, OutOfStep, Request, Verdict, Wire
 from firmware_bridge.ledger import Ledger
 from firmware_bridge.lines import Line, LineLost, LineOpener
+from firmware_bridge.reopening import Reopening
 from firmware_bridge.timing import Timing
 from firmware_bridge.turns import Shares, Turns, Urgency
 from firmware_bridge.urls import Place
@@ -70,6 +71,7 @@ class Bus:
         self._silent = 0
         self._sending_until = 0.0
         self._doubts = Doubts()
+        self._reopening = Reopening()
 
     @property
     def connection(self) -> int:
@@ -97,7 +99,7 @@ class Bus:
     async def connect(self, device: str, urgency: Urgency) -> int:
         """Open the line unless it is open, and return its number; LineDown when it cannot be."""
         async with self._turns.turn(urgency):
-            await self._connected(device)
+            await self._connected(device, urgency)
         return self.counters.connections
 
     async def ask(
@@ -188,7 +190,7 @@ class Bus:
                     continue
                 if attempt.on and attempt.on != self.connection:
                     raise LineDown(attempt.device, "the line went down meanwhile")
-                line = await self._connected(attempt.device)
+                line = await self._connected(attempt.device, urgency)
                 if not self._wire.numbered:
                     await self._settle(line, attempt.device)
                     await self._dispel(line, request, attempt)
@@ -203,12 +205,16 @@ class Bus:
             until = max(until, self.stations[request.station].polled_from)
         return until - self._clock.monotonic()
 
-    async def _connected(self, device: str) -> Line:
+    async def _connected(self, device: str, urgency: Urgency) -> Line:
         if self._line is None:
+            if urgency >= Urgency.ATTEND and self._clock.monotonic() < self._reopening.due_at:
+                raise LineDown(device, self._reopening.why)
             try:
                 self._line = await self._opener(self._place, self._clock)
             except LineLost as lost:
+                self._reopening.failed(self._clock.monotonic(), str(lost))
                 raise LineDown(device, str(lost)) from lost
+            self._reopening.succeeded()
             now = self._clock.monotonic()
             if not self.counters.connections:
                 self.counters.since_s = now

@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import aclosing, suppress
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 
 from controller.faults import DeviceFault, LineDown, NoReply, NotMoved, OutcomeUnknown
+from firmware_bridge.lines import LineLost
 from firmware_bridge.open import Bridge
 from tests.firmware_bridge.cabinet_by_the_book import Cabinet
 from tests.firmware_bridge.conftest import BOARD_URL
@@ -169,4 +170,66 @@ def test_an_answer_in_the_same_turn_as_the_time_out_has_come():
         assert cabinet.pulses == [1]
 
     line_of = None
+    play(story())
+
+
+def test_a_line_that_is_gone_is_opened_after_1_2_5_and_then_every_10_seconds():
+    """Whatever the number of boards that wait for it; a person's wish does not wait."""
+    tried = []
+
+    async def nowhere(place, _clock):
+        tried.append(now())
+        raise LineLost(f"{place.key} is not there")
+
+    async def story():
+        bridge = Bridge(loop_clock(), opener=nowhere)
+        rows = [
+            bridge.lock_board(BOARD_URL.replace("unit=1", f"unit={unit}"), f"A{unit}")
+            for unit in (1, 11, 21)
+        ]
+
+        async def follow(row):
+            while True:
+                with suppress(DeviceFault):
+                    await watched(row)
+                await asyncio.sleep(0.1)
+
+        following = [asyncio.ensure_future(follow(row)) for row in rows]
+        await asyncio.sleep(60)
+        gaps = [later - sooner for sooner, later in pairwise(tried)]
+        assert gaps[:3] == pytest.approx([1, 2, 5], abs=0.2)
+        assert gaps[3:] == pytest.approx([10] * len(gaps[3:]), abs=0.2)
+        assert len(gaps) >= 7
+        before = len(tried)
+        with pytest.raises(LineDown, match="is not there"):
+            await rows[0].look()
+        with pytest.raises(NotMoved, match="is not there"):
+            await rows[0].release(1, by=now() + 2)
+        assert len(tried) == before + 2
+        for each in following:
+            each.cancel()
+        await asyncio.wait(following)
+
+    play(story())
+
+
+def test_a_line_that_came_back_is_opened_at_once_when_it_goes_again():
+    cabinet = Cabinet()
+
+    async def story():
+        plugs = Plugboard(cabinet)
+        row = Bridge(loop_clock(), opener=plugs).lock_board(BOARD_URL, "A")
+        plugs.broken = True
+        for _ in range(3):
+            with pytest.raises(LineDown):
+                await row.look()
+        plugs.broken = False
+        await row.look()
+        plugs.lines[0].unplug()
+        with pytest.raises(LineDown, match="unplugged"):
+            await row.look()
+        async with aclosing(row.watch()) as sights:
+            await anext(sights)
+        assert len(plugs.lines) == 2
+
     play(story())
