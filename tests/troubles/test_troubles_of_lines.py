@@ -2,12 +2,24 @@
 
 import asyncio
 from contextlib import suppress
+from math import inf
 from random import Random
 
 import pytest
 
 from controller.faults import NotConfigured, NotMoved, OutcomeUnknown
-from tests.troubles.benches import BOARDS, ON_RS485, UNANSWERED, Bench, following, rehearse
+from controller.ports import DoorSight
+from firmware_bridge.turns import Urgency
+from tests.firmware_bridge.jumping_loop import play
+from tests.troubles.benches import (
+    BOARDS,
+    ON_RS485,
+    UNANSWERED,
+    Bench,
+    following,
+    living,
+    rehearse,
+)
 
 LOOKS = 20
 NOTICED_S = 30.0  # by then a silent board is asked as seldom as it will be
@@ -233,6 +245,33 @@ def test_two_boards_on_one_address_show_on_that_address_only(kind):
     rehearse(kind, story)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@on([kind for kind in ON_RS485 if kind.scheme.startswith("xorboard")])
+def test_two_xor_boards_on_one_address_do_not_add_up_in_the_first_read(kind, seed):
+    """How long a board's answer is, is not known then: a pause ends it."""
+
+    async def story():
+        bench = Bench(kind, seed=seed)
+        async with living(bench.world):
+            await bench.swing(3)
+            bench.trouble(collision=bench.stations)
+            try:
+                sight = await bench.a.look()
+            except UNANSWERED:
+                pass
+            else:  # one of the two was heard, and they differ in one bit
+                shut = [door is DoorSight.CLOSED for door in sight.doors]
+                true = [no != 3 for no in range(1, kind.doors + 1)]
+                assert sum(one is not other for one, other in zip(shut, true, strict=True)) <= 1
+            assert bench.counted.collision > 0
+            bench.trouble()
+            await asyncio.sleep(10.0)
+            await bench.sees(3)
+        bench.bridge.close()
+
+    play(story())
+
+
 @on(ON_RS485)
 def test_crossed_wires_move_nothing_and_tell_nothing(kind):
     async def story(bench):
@@ -315,10 +354,17 @@ def test_a_board_that_stays_busy_after_an_open_opens_the_next_door_too(kind):
             await asyncio.sleep(1.0)
             assert bench.door(no).released == 1
         assert bench.counted.busy_after_open == 0  # no order met a board that was stuck
-        board = bench.world.boards["L1"][0]
-        board.stuck_busy = True
-        await bench.bus.order("A", bench.a.panel._request(bench.a.panel._variant.open), reply_s=0.1)
+        # The trouble is real: who does not read between two orders opens one door.
+        panel = bench.a.panel
+        for no in (9, 10):
+            await panel.pulse(no, by=inf, longer=False)
+            await asyncio.sleep(3.0)
+        assert [bench.door(no).released for no in (9, 10)] == [1, 0]
         assert bench.counted.busy_after_open == 1
+        await panel.read_doors(Urgency.LOOK, 1)
+        await panel.pulse(10, by=inf, longer=False)
+        await asyncio.sleep(1.0)
+        assert bench.door(10).released == 1
 
     rehearse(kind, story)
 

@@ -120,6 +120,24 @@ def test_nothing_untrue_is_told_of_what_is_around(profile, scheme, name):
 
 
 @pytest.mark.parametrize("scheme", [RTU, RTUTCP])
+@pytest.mark.parametrize("name", ["late", "doubled"])
+def test_an_old_answer_about_the_air_is_never_taken_for_the_next(scheme, name):
+    async def story(around):
+        around.trouble(**{name: 0.4})
+        heard = 0
+        for turn in range(40):
+            around.change(turn)
+            seen = await around.told()
+            assert seen in {None, around.truth()}
+            heard += seen is not None
+            await asyncio.sleep(0.05 * (turn % 7))
+        assert heard > 20
+        assert getattr(around.counted, name) > 5
+
+    at_cabinet("xy-md02", scheme, story)
+
+
+@pytest.mark.parametrize("scheme", [RTU, RTUTCP])
 def test_a_sensor_that_talks_over_the_bus_tells_nothing_untrue(scheme):
     async def story(around):
         around.trouble(talks=(UNIT,))

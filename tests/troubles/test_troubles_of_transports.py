@@ -66,6 +66,20 @@ async def test_old_bytes_after_a_reconnect_are_dropped(served):
 
 
 @in_tcp
+async def test_where_more_clients_may_come_a_second_one_costs_nothing(served):
+    assert await served.until_seen() == []
+    host, port = next(iter(served.bridge.lines)).split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    (bus,) = served.bridge.lines.values()
+    before = bus.counters.connections
+    for _ in range(3):
+        await served.board.look()
+    writer.transport.abort()
+    assert bus.counters.connections == before
+    assert await served.counted("one_client") == 0
+
+
+@in_tcp
 async def test_a_second_client_costs_a_connection_and_no_movement(served):
     await served.trouble(one_client=True)
     host, port = next(iter(served.bridge.lines)).split(":")
@@ -76,6 +90,8 @@ async def test_a_second_client_costs_a_connection_and_no_movement(served):
         assert await served.until_seen() == []
     assert await served.counted("one_client") > 0
     await served.board.look()
+    (bus,) = served.bridge.lines.values()
+    assert bus.counters.connections > 1
     assert await served.moved() == {}
 
 
