@@ -78,11 +78,14 @@ class Turns:
             raise
 
     def _count(self, urgency: Urgency) -> None:
-        """A round ends when both have had their slots, or one found the other without a wish."""
-        if urgency is Urgency.ATTEND:
-            self._attended += 1
-        elif urgency is Urgency.POLL:
+        """A round ends when both have had their slots, or one found the other without a wish.
+
+        What overtakes polling is somebody's attention too: the next slot is the idle boards'.
+        """
+        if urgency is Urgency.POLL:
             self._polled += 1
+        else:
+            self._attended += 1
         if self._attended >= self._shares.attentive_slots and (
             self._polled >= self._shares.idle_slots
         ):
