@@ -17,6 +17,7 @@ class Down(StrEnum):
     CODE_REPLACED = "code.replaced"
     BADGE_GRANTED = "badge.granted"
     BADGE_REVOKED = "badge.revoked"
+    PROBLEM_SOLVED = "problem.solved"
     ITEM_RETURN = "item.return"
 
 
@@ -37,6 +38,8 @@ class Up(StrEnum):
     PICKUP_ENDED = "pickup.ended"
     PICKUP_REFUSED = "pickup.refused"
     PROBLEM_REPORTED = "problem.reported"
+    PROBLEM_SOLVED = "problem.solved"
+    DEADLINE_EXTENDED = "deadline.extended"
     FEEDBACK_RATED = "feedback.rated"
     DOOR_OPENED = "door.opened"
     DOOR_CLOSED = "door.closed"
@@ -273,12 +276,20 @@ class PickupStarted(TypedDict):
     session: str
 
 
+class Taken(TypedDict):
+    item: str
+    where: str
+    at: str
+
+
 class PickupEnded(TypedDict):
     """`pickup.completed` (the code is spent) and `pickup.ended` (something is left for it)."""
 
     order: str
     session: str
     left: list[str]  # item ids
+    code: NotRequired[str]  # code_id
+    taken: NotRequired[list[Taken]]  # in this session: the receipt
 
 
 class PickupRefused(TypedDict):
@@ -291,6 +302,20 @@ class ProblemReported(TypedDict):
     where: str | None
     order: str | None
     what: str
+    next: NotRequired[str]  # who does what about it: staff_look, vendor_mends...
+
+
+class ProblemSolved(TypedDict):
+    """Down: the district says so. Up: the site has taken it over, or its own staff say so."""
+
+    case: str
+    by: str
+
+
+class DeadlineExtended(TypedDict):
+    order: str
+    expires_at: str
+    reason: str
 
 
 class FeedbackRated(TypedDict):

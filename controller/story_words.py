@@ -110,6 +110,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "有人报告问题：{what}，编号{case}。",
         "Somebody reported a problem: {what}, case {case}.",
     ),
+    "problem.solved": ("问题已处理，编号{case}。", "Case {case} is settled."),
     "feedback.rated": ("评价：{stars}星。", "Rated {stars} of 5."),
     "door.opened": ("{where}号门开了。", "Door {where} opened."),
     "door.closed": ("{where}号门关了。", "Door {where} fell shut."),

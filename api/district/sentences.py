@@ -33,6 +33,8 @@ SENTENCES: Final = {
     "pickup.refused/label": "A label was shown and refused.",
     "pickup.refused/foreign": "Something else was held before the scanner.",
     "problem.reported": "Somebody reported a problem, case %(case)s.",
+    "problem.solved": "Case %(case)s is settled.",
+    "deadline.extended": "There is time to collect until %(expires_at)s.",
     "feedback.rated": "The recipient rated the pickup %(stars)s of 5.",
     "door.opened": "Door %(where)s opened.",
     "door.closed": "Door %(where)s was closed.",

@@ -10,6 +10,7 @@ from api.cabinet import Front, label
 from api.pages import Lang, as_lang
 from api.site.wording import kind_name, say, say_markup
 from controller.entries import ItemState
+from controller.site.cases import Step
 from controller.site.kiosk import KioskView
 from controller.site.texts import Button, Screen, Text
 
@@ -19,6 +20,12 @@ CONFIRM_SAYS: Final = {
     Text.STILL_THERE: "I am still here",
     Text.STILL_OPEN: "It is shut",
     Text.LOAD_CONFIRM: "Yes, it is inside",
+}
+STEP_SAYS: Final = {
+    Step.STAFF_LOOK: "Staff come and look at the door",
+    Step.STAFF_CALL: "Staff call you within one working day",
+    Step.STAFF_BRING: "Staff see to the machine and tell you",
+    Step.VENDOR_MENDS: "The maker puts it right; staff call you within one working day",
 }
 TAKEN_SAYS: Final = {Text.DID_YOU_TAKE: "Yes, I have it"}
 
@@ -48,6 +55,7 @@ class KioskShown(BaseModel):
     order: str | None
     items: list[ItemShown]
     case: str | None
+    step: str | None  # what comes next in that case: staff_look, staff_call, ...
     wait_s: int | None
     lang: str
 
@@ -83,6 +91,7 @@ def shown(view: KioskView) -> KioskShown:
             for item in view.items
         ],
         case=view.case,
+        step=view.step,
         wait_s=view.wait_s,
         lang=view.lang,
     )
@@ -114,6 +123,7 @@ def drawn(
         "says": {
             "confirm": CONFIRM_SAYS.get(view.text, "Go on"),
             "taken": TAKEN_SAYS.get(view.text, "I have it"),
+            "step": STEP_SAYS[view.step] if view.step else "",
         },
     }
 

@@ -16,10 +16,12 @@ from controller.entries import (
     OrderPlaced,
     OrderState,
     PlacedCode,
+    ProblemSolved,
 )
 from controller.journal import Entry
 from controller.ports import Clock
 from controller.site.book import Act
+from controller.site.cases import solve
 from controller.site.items import IF_CANCELLED, load_printed
 from controller.site.orders import close_if_returned, withdraw_prints
 from controller.site.schema import badges, codes, items, orders, typed_codes
@@ -128,6 +130,10 @@ def _revoked(act: Act, data: BadgeRevoked) -> None:
     act.db.execute(badges.update().where(badges.c.badge_id == data["badge"]).values(revoked=True))
 
 
+def _solved(act: Act, data: ProblemSolved) -> None:
+    solve(act, data["case"], data["by"])
+
+
 def _add_code(act: Act, order: str, code: PlacedCode) -> None:
     act.db.execute(
         codes.insert().values(code_id=code["code_id"], order_no=order, qr=code["qr"], state="open")
@@ -151,4 +157,5 @@ RULES: Final[Mapping[str, Callable[[Act, Any], None]]] = {
     Down.CODE_REPLACED: _replaced,
     Down.BADGE_GRANTED: _granted,
     Down.BADGE_REVOKED: _revoked,
+    Down.PROBLEM_SOLVED: _solved,
 }

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from controller.codes import Badge, Foreign, Label, PickupCode, Scanned, read_scan
-from controller.entries import ProblemReported, Up
 from controller.ports import Clock
 from controller.refusals import Reason, Refused
 from controller.site.bell import Bell
 from controller.site.book import Book
+from controller.site.cases import Cases, Step
 from controller.site.doors import Place
 from controller.site.texts import VALUES, Button, Screen, Text
 
@@ -41,6 +41,7 @@ class KioskView:
     order: str | None = None
     items: tuple[ShownItem, ...] = ()
     case: str | None = None
+    step: Step | None = None  # what comes next in that case, and by whom
     wait_s: int | None = None
     lang: str = "zh-CN"
 
@@ -70,7 +71,7 @@ class Desk:
     def __init__(self, book: Book, clock: Clock, bell: Bell, *, lang: str, quiet_s: float) -> None:
         self.ears = False  # whether a scan is kept; one at most
         self.view = KioskView(Screen.WORKING, Text.STARTING, lang=lang)
-        self._book = book
+        self._cases = Cases(book, clock)
         self._clock = clock
         self._bell = bell
         self._home_lang = lang
@@ -132,14 +133,9 @@ class Desk:
 
     def case(self, where: str | None, what: str) -> str:
         """Open a case and show its number: somebody will care for it."""
-        with self._book.act() as act:
-            case = act.name(f"{self._book.site}-")
-            act.say(
-                Up.PROBLEM_REPORTED,
-                ProblemReported(case=case, where=where, order=self.view.order, what=what),
-            )
-        self._put(replace(self.view, case=case))
-        return case
+        case = self._cases.open(where, what, self.view.order)
+        self._put(replace(self.view, case=case.number, step=case.step))
+        return case.number
 
     @property
     def is_visited(self) -> bool:

@@ -11,12 +11,13 @@ from controller.entries import (
     PickupEnded,
     PickupReady,
     PickupStarted,
+    Taken,
     Up,
 )
 from controller.journal import parse_time, rfc3339
 from controller.refusals import Reason, Refused
 from controller.site.book import Act
-from controller.site.schema import codes, items, sessions
+from controller.site.schema import codes, intents, items, sessions
 from controller.site.schema import orders as table
 
 LOCAL = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
@@ -29,6 +30,7 @@ COLLECTABLE = (
 )
 
 OrderRow = Row[Any]
+_CODE = select(sessions.c.code_id)
 
 
 def order_of(connection: Connection, order_no: str) -> OrderRow:
@@ -128,7 +130,7 @@ def complete_if_done(act: Act, order_no: str, session: str) -> None:
         .values(state="spent")
     )
     _close_session(act, order_no)
-    act.say(Up.PICKUP_COMPLETED, PickupEnded(order=order_no, session=session, left=[]))
+    act.say(Up.PICKUP_COMPLETED, _receipt(act.db, order_no, session, []))
 
 
 def withdraw_prints(act: Act, order_no: str) -> None:
@@ -188,7 +190,34 @@ def end_session(act: Act, session: str) -> None:
         .values(state="open")
     )
     left = _left(act.db, row.order_no)
-    act.say(Up.PICKUP_ENDED, PickupEnded(order=row.order_no, session=session, left=left))
+    act.say(Up.PICKUP_ENDED, _receipt(act.db, row.order_no, session, left))
+
+
+def _receipt(connection: Connection, order_no: str, session: str, left: list[str]) -> PickupEnded:
+    """What is signed for: taken in this session, where, when, by which code."""
+    rows = connection.execute(
+        select(intents)
+        .join(items, items.c.item_id == intents.c.item_id)
+        .where(
+            intents.c.session == session,
+            intents.c.outcome == "moved",
+            items.c.state == ItemState.COLLECTED.value,
+        )
+        .order_by(intents.c.number)
+    )
+    last = {row.item_id: row for row in rows}
+    told = PickupEnded(
+        order=order_no,
+        session=session,
+        left=left,
+        taken=[
+            Taken(item=item, where=row.machine or f"{row.cabinet}/{row.no}", at=row.settled_at)
+            for item, row in last.items()
+        ],
+    )
+    if (code := connection.scalar(_CODE.where(sessions.c.session == session))) is not None:
+        told["code"] = code
+    return told
 
 
 def open_sessions(connection: Connection) -> list[str]:

@@ -213,3 +213,14 @@ tries = Table(  # wrong typed codes, counted durably
     Column("at", TIME, nullable=False),
     Column("digits", HASH, nullable=False),  # keyed hash of the eight digits
 )
+
+cases = Table(  # something is wrong, and somebody takes it
+    "cases",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("order_no", ID, index=True),
+    Column("place", String(32)),  # `where` in entries
+    Column("what", String(40), nullable=False),
+    Column("opened_at", TIME, nullable=False),
+    Column("closed_at", TIME),
+)
