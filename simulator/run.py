@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from simulator.app import make_app
 from simulator.clock import FineTimer, SystemClock
@@ -74,14 +75,7 @@ async def serve(
             standing.callback(file.save)
             scanners = await standing.enter_async_context(_wires(world))
             pages = LivePages(world)
-            config = uvicorn.Config(
-                make_app(world, scanners, file, pages),
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                timeout_graceful_shutdown=GRACE_S,
-            )
-            server = Server(config, pages)
+            server = Server(_config(make_app(world, scanners, file, pages)), pages)
             standing.enter_context(_ended_by_sigterm(server))
             async with asyncio.TaskGroup() as tasks:
                 physics = tasks.create_task(world.live())
@@ -94,6 +88,16 @@ async def serve(
                     await http
                     physics.cancel()
                     saving.cancel()
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 async def _save(world: World, file: WorldFile, clock: SystemClock) -> None:
