@@ -127,6 +127,21 @@ def open_store(
 
 
 @contextmanager
+def memory_store(name: str, journal: Table, clock: Clock) -> Iterator[Store]:
+    """A store that is gone with its process; two of one name in a process are one."""
+    uri = f"file:{name}?mode=memory&cache=shared"
+    writer, reader = _engine(uri, None, StaticPool), _engine(uri, None, StaticPool)
+    event.listen(writer, "connect", _prepare_writer)
+    event.listen(writer, "begin", _begin_immediate)
+    try:
+        with writer.connect():
+            yield Store(writer, reader, journal, clock)
+    finally:
+        reader.dispose()
+        writer.dispose()
+
+
+@contextmanager
 def open_reader(path: Path) -> Iterator[Connection]:
     """A connection that cannot write, beside a process that does."""
     if not path.is_file():
