@@ -71,9 +71,13 @@ def _play(
         pass
     finally:
         mortal.dead = True
-        for task in asyncio.all_tasks(loop):
+        lives = asyncio.all_tasks(loop)
+        for task in lives:
             task.cancel()
         loop.settle()
+        for task in lives:
+            if not task.cancelled():
+                task.exception()  # of a site that died in the dark
 
 
 class _MortalStore(Store):
@@ -193,7 +197,14 @@ class _Explorer:
             if button in self._site.kiosk_view().buttons:
                 yield f"somebody presses {button}", self._press(button)
         yield from self._at_doors()
-        yield "time passes", self._wait
+        if not self._rests():
+            yield "time passes", self._wait
+
+    def _rests(self) -> bool:
+        """Nobody is there and nothing is under way: time alone changes nothing."""
+        return self._site.kiosk_view().screen is Screen.IDLE and not any(
+            box.open or box.unlocked for box in self._doors.boxes
+        )
 
     def _at_doors(self) -> Iterator[Event]:
         for door, box in enumerate(self._doors.boxes, 1):
@@ -281,7 +292,6 @@ class _Explorer:
 
     def _check(self) -> None:
         """Judge what stands still now."""
-        view = self._site.kiosk_view()
         with self._store.read() as connection:
             rows = connection.execute(select(schema.items)).all()
             pending = connection.scalar(
@@ -297,11 +307,7 @@ class _Explorer:
                 self._accuse(f"I8: {item.item_id} is said to lie in {door}, which is empty")
             if item.state == ItemState.COLLECTED.value and inside:
                 self._accuse(f"I8: {item.item_id} is said to be collected and lies in {door}")
-        if (
-            pending
-            and view.screen is Screen.IDLE
-            and not any(box.open or box.unlocked for box in self._doors.boxes)
-        ):
+        if pending and self._rests():
             self._accuse("I4: nobody is there, and an intent has no end")
 
     def _accuse(self, what: str) -> None:
