@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.progress import Progress
 
 from controller.settings import SiteSettings
 from onewindow.demo_settings import toml
+from onewindow.exhaust import exhaust as visit_all
 from onewindow.layout import TEL
 from onewindow.simulate import plan_of
 from simulator.rehearsal.play import Outcome, Part, play_site
@@ -30,6 +32,10 @@ SIZES: Final = {
     12: "S" * 9 + "M" * 3,
 }
 WHOLE_BOARD: Final = 32
+
+
+class Worlds(StrEnum):
+    SMALL = "small"
 
 
 def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSettings:
@@ -129,11 +135,18 @@ def command(
     ] = 1,
     faults: Annotated[str, typer.Option(help="all, none, or names: power,kill,silent")] = "all",
     workers: Annotated[int, typer.Option(min=1, help="Processes that play sites at once.")] = 1,
+    exhaust: Annotated[
+        Worlds | None, typer.Option(help="Every order of events in small worlds instead of days.")
+    ] = None,
 ) -> None:
     """Play days of people, vendors and faults in virtual time, and check what must hold.
 
     Exit 1 where something did not hold, with what led there and how to repeat it.
     """
+    if exhaust is not None:
+        if not visit_all(Console()):
+            raise typer.Exit(1)
+        return
     wanted = parts(days, seed, sites, tuple(each for each in faults.split(",") if each != "none"))
     console = Console()
     began = time.perf_counter()

@@ -25,7 +25,12 @@ from simulator.rehearsal.forks import Ended, Forks, Seen
 from simulator.rehearsal.small_world import Budget, Doors, PowerCut
 from simulator.rehearsal.still_loop import StillClock, StillLoop
 
-SMALL: Final = Budget(scans=2, cuts=1, lost=1, again=1)
+SMALL: Final = {  # each finite, and seen whole
+    "two scans": Budget(scans=2, cuts=0, lost=0, again=1),
+    "a scan, a cut, a lost answer": Budget(scans=1, cuts=1, lost=1, again=0),
+    "two scans and a cut": Budget(scans=2, cuts=1, lost=0, again=0),
+    "two scans and a lost answer": Budget(scans=2, cuts=0, lost=1, again=0),
+}
 INSTANT_S: Final = 0.4  # what a person takes for at once: debounce and the coil's answer
 PATIENCE_S: Final = 200.0  # longer than any wait of the rules
 PRACTICE: Final = 8  # ways gone first, so that forks find every statement compiled
@@ -34,7 +39,7 @@ PRESSES: Final = (Button.CONFIRM, Button.TAKEN, Button.AGAIN, Button.SKIP, Butto
 Event = tuple[str, Callable[[], None]]
 
 
-def explore(budget: Budget = SMALL, *, sensors: bool = True) -> Seen:
+def explore(budget: Budget, *, sensors: bool = True, workers: int = 1) -> Seen:
     """Visit every state that can be reached; stops at the first violation."""
     loop = StillLoop()
     clock = StillClock(loop, setting.MORNING)
@@ -43,7 +48,7 @@ def explore(budget: Budget = SMALL, *, sensors: bool = True) -> Seen:
         with memory_store("exhaust", schema.journal, clock) as store:
             for seed in range(PRACTICE):
                 _play(Forks(Random(seed)), budget, store, loop, clock, sensors=sensors)
-            forks = Forks()
+            forks = Forks(workers=workers)
             _play(forks, budget, store, loop, clock, sensors=sensors)
     finally:
         asyncio.set_event_loop(None)

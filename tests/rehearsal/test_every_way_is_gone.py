@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
+from simulator.rehearsal.exhaust import explore
 from simulator.rehearsal.forks import Ended, Forks
+from simulator.rehearsal.small_world import Budget
 from simulator.rehearsal.still_loop import StillLoop
 
 
@@ -55,3 +59,11 @@ def test_time_stands_still_until_it_is_let_pass():
     assert task.done()
     assert loop.next_at() == float("inf")
     loop.close()
+
+
+@pytest.mark.parametrize("sensors", [True, False])
+def test_every_order_of_events_around_one_scan_is_safe(sensors: bool):  # noqa: FBT001 - a column
+    seen = explore(Budget(scans=1, cuts=0, lost=0, again=0), sensors=sensors)
+    assert seen.violation == ""
+    assert seen.states > 500
+    assert seen.moved > 50
