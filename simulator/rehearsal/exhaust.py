@@ -121,6 +121,7 @@ class _Explorer:
         self._doors.moving = self._judge
         self._scanned: set[str] = set()  # orders whose code somebody showed
         self._out: set[int] = set()  # doors that were shut again after their box was taken
+        self._vouched: set[str] = set()  # places that a person calls shut, whatever the switch says
         self._behind: dict[int, str] = {}  # door: the item that was put in
         self._site: Site
         self._life: asyncio.Task[None]
@@ -241,6 +242,9 @@ class _Explorer:
 
     def _press(self, button: Button) -> Callable[[], None]:
         def press() -> None:
+            view = self._site.kiosk_view()
+            if (view.screen, button) == (Screen.CLOSE, Button.CONFIRM):
+                self._vouched |= set(view.doors)
             self._site.press(button)
             self._pass(INSTANT_S)
 
@@ -291,7 +295,8 @@ class _Explorer:
         with self._store.read() as connection:
             for other, box in enumerate(self._doors.boxes, 1):
                 mine = _intents_at(connection, other)
-                if other != door and box.open and mine and mine[-1].session == session:
+                open_ = box.open and f"A/{other}" not in self._vouched
+                if other != door and open_ and mine and mine[-1].session == session:
                     return other
         return None
 
@@ -328,7 +333,7 @@ class _Explorer:
     def _shown(self) -> tuple[Any, ...]:
         with self._store.read() as connection:
             book = tuple(_book(connection))
-        hidden = (tuple(sorted(self._scanned)), tuple(sorted(self._out)))
+        hidden = [tuple(sorted(each)) for each in (self._scanned, self._out, self._vouched)]
         return (
             book,
             self._doors.shown(),
