@@ -3,6 +3,7 @@
 from controller.entries import Holder
 from controller.refusals import Refused
 from controller.site.claim import Claim
+from controller.site.doors import Place
 from controller.site.farewell import Farewell
 from controller.site.handover import Handover, Opened
 from controller.site.kiosk import Heard, Press, Quiet
@@ -19,6 +20,7 @@ class Pickup:
         self._p = premises
         self._claim = Claim(premises, order, code)
         self._last: Opened | None = None
+        self._used: list[Place] = []  # doors of this visit
         self._next: Heard | None = None  # who stepped up while a door was left open
 
     async def run(self) -> Heard | None:
@@ -35,7 +37,7 @@ class Pickup:
         self._claim.end()
         if self._next is not None:
             return self._next
-        return await Farewell(self._p, self._claim, self._last).run()
+        return await Farewell(self._p, self._claim, self._last, self._used).run()
 
     async def _hand_over(self) -> None:
         """One item after the other, until the person ends it."""
@@ -43,6 +45,7 @@ class Pickup:
         for number, item in enumerate(items, 1):
             if item.holder == Holder.CABINET.value:
                 door = Handover(self._p, self._claim, item, number=number, of=len(items))
+                self._used.append(door.place)
                 await door.run()
                 self._last = door.opened or self._last
                 self._next, ended = door.next, door.ended

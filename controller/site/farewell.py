@@ -1,8 +1,11 @@
 """The end of a visit: a rating, the same door once more, goodbye."""
 
+from collections.abc import Sequence
+
 from controller.entries import FeedbackRated, ItemState, Up
 from controller.refusals import Refused
 from controller.site.claim import Claim
+from controller.site.doors import Place
 from controller.site.doorway import Way, release, shut, step_back
 from controller.site.handover import Opened
 from controller.site.items import settle_shut
@@ -14,10 +17,14 @@ from controller.site.texts import Button, Screen, Text
 class Farewell:
     """The last screens; the next person's scan ends them."""
 
-    def __init__(self, premises: Premises, claim: Claim, last: Opened | None) -> None:
+    def __init__(
+        self, premises: Premises, claim: Claim, last: Opened | None, used: Sequence[Place]
+    ) -> None:
+        """`used` are the visit's doors: while one of them is open, no other is had again."""
         self._p = premises
         self._claim = claim
         self._last = last
+        self._used = used
         self._reopened = 0
 
     async def run(self) -> Heard | None:
@@ -67,6 +74,7 @@ class Farewell:
             and self._reopened < self._p.policy.reopen_times
             and self._p.clock.monotonic() - last.shut_at <= self._p.policy.reopen_s
             and self._p.doors.is_shut(last.place)
+            and not any(self._p.doors.is_open(place) for place in self._used)
         )
 
     async def _reopen(self) -> Heard | None:

@@ -41,14 +41,14 @@ class Handover:
         self._p = premises
         self._claim = claim
         self._item = item
-        self._place = Place(item.cabinet, item.no)
+        self.place = Place(item.cabinet, item.no)
         self._number = number
         self._of = of
         self._doubted = False  # the sensor said before that nothing was inside
 
     async def run(self) -> None:
         """Hand the item over, or leave it there safely."""
-        p, place = self._p, self._place
+        p, place = self._p, self.place
         if place not in p.doors or self._is_out_of_use():
             await self._trouble(Text.DOOR_OUT_OF_USE, "will_not_open")
             return
@@ -71,12 +71,12 @@ class Handover:
 
     def _is_out_of_use(self) -> bool:
         with self._p.book.look() as connection:
-            return compartments.state_of(connection, self._place) in OUT_OF_USE
+            return compartments.state_of(connection, self.place) in OUT_OF_USE
 
     @property
     def _sensor(self) -> Presence:
         """What lies behind the door now, by a sensor that saw the item before."""
-        return Presence.UNKNOWN if self._doubted else self._p.doors[self._place].item
+        return Presence.UNKNOWN if self._doubted else self._p.doors[self.place].item
 
     async def _after(self, way: Way) -> bool:
         """What follows a release; True if the person wants another one."""
@@ -107,7 +107,7 @@ class Handover:
         True if the door is seen again, and open.
         """
         heard = await self._trouble(Text.STUCK, "will_not_open", Button.TAKEN)
-        if self._p.doors.is_open(self._place):
+        if self._p.doors.is_open(self.place):
             return True
         if heard is Button.TAKEN:
             self._settle(said=False)
@@ -115,7 +115,7 @@ class Handover:
 
     async def _take(self) -> Custody | None:
         """The door is open: the item is taken and the door shut. None if that is not known."""
-        p, place = self._p, self._place
+        p, place = self._p, self.place
         said = await self._taken()
         if not is_over(p, place):
             match await shut(p, place):
@@ -138,7 +138,7 @@ class Handover:
 
     async def _unshown(self) -> Custody:
         """The switch said *open* all the time: the sensor and the person know, if anybody."""
-        p, place = self._p, self._place
+        p, place = self._p, self.place
         said = await self._taken()
         if said is None and self._sensor is Presence.UNKNOWN:
             said = await self._did_you_take()
@@ -157,7 +157,7 @@ class Handover:
 
     async def _taken(self) -> bool | None:
         """Wait until the item is out or the door over; False if the person says that it is out."""
-        p, place = self._p, self._place
+        p, place = self._p, self.place
         asked = () if self._sensor is not Presence.UNKNOWN else (Button.TAKEN,)
         p.desk.show(
             Screen.TAKE,
@@ -185,7 +185,7 @@ class Handover:
         return await self._ask(Text.ITEM_LEFT, Button.AGAIN, Button.SKIP) is Button.AGAIN
 
     async def _ask(self, text: Text, *buttons: Button) -> Button | None:
-        p, place = self._p, self._place
+        p, place = self._p, self.place
         p.desk.show(Screen.TAKE, text, *buttons, doors=(place,), compartment=place.sign)
         heard = await p.desk.hear(p.policy.session_idle_s, scans=False)
         return heard.button if isinstance(heard, Press) else None
@@ -193,7 +193,7 @@ class Handover:
     async def _stuck(self) -> bool:
         """The door was not seen to open. The sensor knows, else the person is asked."""
         with self._p.book.look() as connection:
-            given_up = locks.distrust(connection, self._place) is not None
+            given_up = locks.distrust(connection, self.place) is not None
         text = Text.LOCK_GIVEN_UP if given_up else Text.STUCK
         again = () if given_up else (Button.AGAIN,)
         if self._sensor is not Presence.UNKNOWN:
@@ -210,7 +210,7 @@ class Handover:
 
     async def _elsewhere(self) -> None:
         """Another door opened: it is to be shut, and neither is used any more."""
-        p, place = self._p, self._place
+        p, place = self._p, self.place
         other = p.watch.instead[place][0]
         buttons = (Button.TAKEN, Button.SKIP, Button.END)
         p.desk.show(
@@ -241,12 +241,12 @@ class Handover:
     def _settle(self, *, said: bool | None, switch: DoorSight | None = None) -> Custody:
         """What is behind the door now; `switch` is what it said against all that happened."""
         with self._p.book.act() as act:
-            return settle_shut(act, self._place, self._sensor, said=said, switch=switch)
+            return settle_shut(act, self.place, self._sensor, said=said, switch=switch)
 
     async def _again(self, text: Text) -> bool:
         return await self._trouble(text, "will_not_open", Button.AGAIN) is Button.AGAIN
 
     async def _trouble(self, text: Text, what: str, *buttons: Button) -> Button | None:
-        heard = await trouble(self._p, text, self._place, what, *buttons)
+        heard = await trouble(self._p, text, self.place, what, *buttons)
         self.ended = heard is Button.END
         return heard
