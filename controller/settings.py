@@ -120,6 +120,10 @@ class PolicyTable(Table):
     ajar_severe_s: Seconds = 600  # then the alarm is critical
     item_alarm_s: Seconds = 10  # a sensor that contradicts the record for so long is an alarm
     code_valid_s: Seconds = 45 * DAY_S  # from ready; an overdue code works until then
+    overdue_return_s: Annotated[float, Field(ge=0, le=30 * DAY_S)] = (
+        3 * DAY_S  # after an order's last day it may be taken back without being asked for
+    )
+    emergency_two_badges: bool = False  # staff need a second one to open doors in an emergency
     reopen_s: Seconds = 90  # the same person may have the same door again
     reopen_times: Annotated[int, Field(ge=0, le=5)] = 2
     same_code_quiet_s: Seconds = 2.0  # the same text before the scanner counts again after this

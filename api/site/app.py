@@ -48,7 +48,7 @@ class Pressed(BaseModel):
     )
 
     button: Annotated[str, StringConstraints(min_length=1, max_length=32)]
-    value: Annotated[str, StringConstraints(max_length=64)] | None = None
+    value: Annotated[str, StringConstraints(max_length=80)] | None = None
 
 
 def make_app(

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from api.cabinet import Front, label
 from api.pages import Lang, as_lang
-from api.site.wording import kind_name, say, say_markup
+from api.site.wording import kind_name, say, say_markup, say_offer
 from controller.entries import ItemState
 from controller.site.cases import Step
 from controller.site.kiosk import KioskView
-from controller.site.texts import Button, Screen, Text
+from controller.site.texts import Button, Offer, Screen, Text
 
 # What a button says where the text it answers is not the usual one.
 CONFIRM_SAYS: Final = {
@@ -27,7 +27,10 @@ STEP_SAYS: Final = {
     Step.STAFF_BRING: "Staff see to the machine and tell you",
     Step.VENDOR_MENDS: "The maker puts it right; staff call you within one working day",
 }
-TAKEN_SAYS: Final = {Text.DID_YOU_TAKE: "Yes, I have it"}
+TAKEN_SAYS: Final = {
+    Text.DID_YOU_TAKE: "Yes, I have it",
+    Text.TAKE_OUT_CONFIRM: "Yes, I took it out",
+}
 
 
 class ItemShown(BaseModel):
@@ -40,6 +43,16 @@ class ItemShown(BaseModel):
     where: str | None
 
 
+class ChoiceShown(BaseModel):
+    """One of the values that the button `choose` takes."""
+
+    model_config = ConfigDict(use_enum_values=True)
+
+    value: str
+    offer: Offer  # what it is about, the same in every language
+    message: str
+
+
 class KioskShown(BaseModel):
     """What the screen shows now; another maker's screen needs nothing else."""
 
@@ -50,6 +63,7 @@ class KioskShown(BaseModel):
     message: str
     values: dict[str, str | int]
     buttons: list[Button]
+    choices: list[ChoiceShown]
     doors: list[str]
     session: str | None
     order: str | None
@@ -77,6 +91,7 @@ def shown(view: KioskView) -> KioskShown:
         message=say(_lang(view), view.text, view.values),
         values=dict(view.values),
         buttons=list(view.buttons),
+        choices=_choices(view),
         doors=list(view.doors),
         session=view.session,
         order=view.order,
@@ -109,6 +124,7 @@ def drawn(
         "offline": offline,
         "view": view,
         "message": say_markup(lang, view.text, view.values),
+        "choices": _choices(view),
         "items": [
             {
                 "kind": item.kind,
@@ -126,6 +142,16 @@ def drawn(
             "step": STEP_SAYS[view.step] if view.step else "",
         },
     }
+
+
+def _choices(view: KioskView) -> list[ChoiceShown]:
+    lang = _lang(view)
+    return [
+        ChoiceShown(
+            value=each.value, offer=each.offer, message=say_offer(lang, each.offer, each.values)
+        )
+        for each in view.choices
+    ]
 
 
 def _lang(view: KioskView) -> Lang:

@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from api.pages import Lang, texts
 from controller.entries import Kind
-from controller.site.texts import Text
+from controller.site.texts import Offer, Text
 
 CONTEXT: Final = "kiosk"  # of the sentences in the catalogues; a key is no English sentence
 TEL: Final = "tel"  # how a telephone number goes on inside a sentence
@@ -29,6 +29,10 @@ def say(lang: Lang, text: Text, values: Mapping[str, str | int]) -> str:
     return sentence(lang, text.value).format_map(_in_words(lang, values))
 
 
+def say_offer(lang: Lang, offer: Offer, values: Mapping[str, str | int]) -> str:
+    return sentence(lang, f"choose {offer.value}").format_map(_in_words(lang, values))
+
+
 def say_markup(lang: Lang, text: Text, values: Mapping[str, str | int]) -> Markup:
     """The same for the page, where seconds are counted down and a company's name stays whole."""
     words = _in_words(lang, values)
@@ -44,6 +48,15 @@ def _in_words(lang: Lang, values: Mapping[str, str | int]) -> dict[str, str | in
     if kinds := words.get("items"):
         joint = texts(lang).pgettext(CONTEXT, "and")
         words["items"] = joint.join(kind_name(lang, kind) for kind in str(kinds).split(","))
+    if "why" in words:
+        words["why"] = _why(lang, str(words["why"]))
     if "tel" in words:
         words["tel"] = sentence(lang, TEL).format(tel=words["tel"]) if words["tel"] else ""
     return words
+
+
+def _why(lang: Lang, reason: str) -> str:
+    """A reason that has no words of its own yet is shown by its name."""
+    key = f"why {reason}"
+    words = sentence(lang, key)
+    return words if words != key else reason.replace("_", " ")

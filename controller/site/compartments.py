@@ -15,12 +15,15 @@ from controller.site.schema import compartments as table
 
 PENDING: Final = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SIZES: Final = ("S", "M", "L")  # smallest first
+MIDDLE_CM: Final = 110  # where a standing person's hands are
+BAND_CM: Final = 30  # so far apart handles are reached alike
 
 
 def choose(
     connection: Connection, doors: Doors, size: str, reach: str | None, this_round: Iterable[Place]
 ) -> Place:
-    """The compartment to load: smallest that fits, low if asked, idle longest, no neighbour.
+    """The compartment to load: smallest that fits, low if asked, no neighbour, at a good height,
+    idle longest.
 
     Never one that is not surely empty and shut. Refused where there is none.
     """
@@ -33,6 +36,7 @@ def choose(
             SIZES.index(row.size),
             low is (reach != "low"),  # low ones first if asked for, last if not
             (row.cabinet, row.no) in near,
+            abs(row.height_cm - MIDDLE_CM) // BAND_CM,
             row.idle_since or "",
             row.cabinet,
             row.no,
@@ -46,6 +50,23 @@ def choose(
         if place in doors and doors.is_shut(place) and doors[place].item is not Presence.PRESENT:
             return place
     raise Refused(Reason.NO_COMPARTMENT)
+
+
+def bigger(connection: Connection, place: Place) -> str:
+    """The next size. Refused where there is none."""
+    size = connection.execute(
+        select(table.c.size).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
+    ).scalar_one()
+    if size == SIZES[-1]:
+        raise Refused(Reason.NO_COMPARTMENT)
+    return SIZES[SIZES.index(size) + 1]
+
+
+def strays(connection: Connection, doors: Doors) -> set[Place]:
+    """Free compartments in which a sensor sees something."""
+    rows = connection.execute(select(table).where(table.c.state == CompartmentState.FREE.value))
+    places = {Place(row.cabinet, row.no) for row in rows}
+    return {each for each in places if each in doors and doors[each].item is Presence.PRESENT}
 
 
 def state_of(connection: Connection, place: Place) -> CompartmentState:

@@ -117,7 +117,7 @@ def loaded(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = 
 def collected(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = None) -> None:
     """The item is in the recipient's hands; with the last one the order's codes are spent."""
     put(act, item.item_id, ItemState.COLLECTED, keep_place=False)
-    last = _last_intent(act.db, item.item_id, *HANDED_OUT)
+    last = last_intent(act.db, item.item_id, *HANDED_OUT)
     data = ItemCollected(
         item=item.item_id, order=item.order_no, where=where, by=by, code=last.code_id
     )
@@ -148,6 +148,20 @@ def expected(act: Act, item: ItemRow, where: str, badge: str | None) -> None:
     data = ItemMoved(item=item.item_id, order=item.order_no, where=where, badge=badge)
     act.say(Up.ITEM_EXPECTED, data)
     wait_again(act, item.order_no)
+
+
+def missing(act: Act, item: ItemRow, where: str, badge: str) -> None:
+    """Nobody found the item: it is in no place until somebody does, and that is known by name."""
+    act.db.execute(
+        table.update()
+        .where(table.c.item_id == item.item_id)
+        .values(
+            state=ItemState.RELEASING.value, cabinet=None, no=None, machine=None, missed_at=where
+        )
+    )
+    data = ItemMoved(item=item.item_id, order=item.order_no, where=where, badge=badge)
+    act.say(Up.ITEM_MISSING, data)
+    raise_alarm(act, AlarmKind.ITEM_MISSING, where)
 
 
 def doubtful(act: Act, item_id: str | None, where: str, place: Place | None) -> None:
@@ -193,7 +207,7 @@ def settle_shut(
     if item is None:
         return _settle_empty(act, place, inside=inside)
     loading = compartments.state_of(act.db, place) is CompartmentState.RESERVED
-    last = _last_intent(act.db, item.item_id)
+    last = last_intent(act.db, item.item_id)
     if inside is None:
         doubtful(act, item.item_id, str(place), place)
         return Custody.DOUBTFUL
@@ -281,7 +295,7 @@ def load_printed(act: Act) -> None:
         loaded(act, item, machine, "machine")
 
 
-def _last_intent(connection: Connection, item_id: str, *kinds: str) -> Row[Any]:
+def last_intent(connection: Connection, item_id: str, *kinds: str) -> Row[Any]:
     """The movement, or the last of these kinds, that brought an item where it is."""
     query = select(intents).where(intents.c.item_id == item_id)
     if kinds:

@@ -10,7 +10,7 @@ from controller.site.bell import Bell
 from controller.site.book import Book
 from controller.site.cases import Cases, Step
 from controller.site.doors import Place
-from controller.site.texts import VALUES, Button, Screen, Text
+from controller.site.texts import OFFER_VALUES, VALUES, Button, Offer, Screen, Text
 
 ALWAYS = (Button.PROBLEM, Button.LANGUAGE)  # offered at every screen
 LANGUAGES = ("zh-CN", "en")
@@ -29,6 +29,18 @@ class ShownItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several things that CHOOSE may name, by its value."""
+
+    value: str
+    offer: Offer
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert set(self.values) == OFFER_VALUES[self.offer], f"{self.offer}: {self.values}"
+
+
+@dataclass(frozen=True, slots=True)
 class KioskView:
     """Everything that a screen shows. `order` only after its code was accepted."""
 
@@ -36,6 +48,7 @@ class KioskView:
     text: Text
     values: Mapping[str, str | int] = field(default_factory=dict)
     buttons: tuple[Button, ...] = ALWAYS
+    choices: tuple[Choice, ...] = ()
     doors: tuple[str, ...] = ()  # A/7
     session: str | None = None
     order: str | None = None
@@ -89,11 +102,12 @@ class Desk:
         text: Text,
         *buttons: Button,
         doors: tuple[Place, ...] = (),
+        choices: tuple[Choice, ...] = (),
         wait_s: float | None = None,
         **values: str | int,
     ) -> None:
         """Change the screen; a press that was meant for the one before counts no more."""
-        self.show_with(screen, text, values, *buttons, doors=doors, wait_s=wait_s)
+        self.show_with(screen, text, values, *buttons, doors=doors, choices=choices, wait_s=wait_s)
 
     def show_with(
         self,
@@ -102,18 +116,21 @@ class Desk:
         values: Mapping[str, str | int],
         *buttons: Button,
         doors: tuple[Place, ...] = (),
+        choices: tuple[Choice, ...] = (),
         wait_s: float | None = None,
     ) -> None:
         """The same with the values in one hand."""
         assert set(values) == VALUES[text], f"{text} needs {sorted(VALUES[text])}"
         self._press = None
+        chosen = (Button.CHOOSE,) if choices else ()
         self._put(
             replace(
                 self.view,
                 screen=screen,
                 text=text,
                 values=values,
-                buttons=(*buttons, *ALWAYS),
+                buttons=(*buttons, *chosen, *ALWAYS),
+                choices=choices,
                 doors=tuple(map(str, doors)),
                 wait_s=None if wait_s is None else round(wait_s),
             )
@@ -161,6 +178,8 @@ class Desk:
             case Button.PROBLEM:
                 self.case(self.view.doors[0] if self.view.doors else None, _problem(value))
             case Button.RATE if value not in STARS:
+                raise Refused(Reason.BAD_FIELD, field="value")
+            case Button.CHOOSE if value not in {each.value for each in self.view.choices}:
                 raise Refused(Reason.BAD_FIELD, field="value")
             case pressed:
                 self._press = self._press or Press(pressed, value)

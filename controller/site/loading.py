@@ -1,25 +1,28 @@
 """Loading: badge, label, door, box in, door shut; and the next one at once."""
 
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from controller.codes import Badge, Label, keyed_hash
-from controller.entries import CompartmentState, Holder, ItemState, PickupRefused, Up
-from controller.journal import parse_time
+from controller.codes import Label
+from controller.entries import AlarmKind, CompartmentState, Holder, ItemState, PickupRefused, Up
 from controller.ports import DoorSight, Presence
 from controller.refusals import Reason, Refused
 from controller.site import compartments
+from controller.site.alarms import raise_alarm
+from controller.site.badged import VENDOR, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.doors import Place
-from controller.site.doorway import Way, is_over, release, step_back
-from controller.site.items import Custody, settle_shut
-from controller.site.kiosk import Heard, Press, Quiet
+from controller.site.doorway import Way
+from controller.site.items import COLLECTABLE, Custody, settle_shut
+from controller.site.kiosk import Press
 from controller.site.movements import Wanted
 from controller.site.orders import order_of
-from controller.site.premises import Premises
-from controller.site.schema import badges
+from controller.site.returning import Returns, claim_item, due
 from controller.site.schema import items as table
+from controller.site.takeout import take_out
 from controller.site.texts import Button, Screen, Text
 
 TEXT = {
@@ -29,52 +32,71 @@ TEXT = {
     Reason.LOADING_RESTS: Text.LOADING_RESTS,
     Reason.STALE_DECISION: Text.LABEL_UNKNOWN,
 }
+NAMED_MAX = 8  # doors that a full cabinet names
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box, and the door that it was meant for."""
+
+    label: Label
+    item_id: str
+    order_no: str
+    place: Place
 
 
 class Round:
-    """One visit of somebody with a badge."""
+    """One round of somebody with a badge."""
 
-    def __init__(self, premises: Premises, badge: Badge) -> None:
-        self._p = premises
-        self._hash = keyed_hash(premises.code_key, badge.secret)
-        self._loaded: list[Place] = []
+    def __init__(self, bearer: Bearer) -> None:
+        self._b = bearer
+        self._p = bearer.p
+        self._returns = Returns(bearer)
+        self._loaded: list[Box] = []
+        self._misfit: Box | None = None  # what was not put in, and may need a bigger door
+        self._next: Label | None = None  # scanned while a door was still open
 
-    async def run(self) -> Heard | None:
-        """Load box after box until the person ends, walks off or somebody else steps up."""
-        p = self._p
-        self.badge()
-        p.desk.show(Screen.LOAD, Text.LOAD_NEXT, Button.END, loaded=0)
+    async def run(self, first: Label | None = None) -> None:
+        """Load box after box until the person ends it. SteppedUp if it is over otherwise."""
+        self._next = first
+        if first is None:
+            self._show_next()
         while True:
-            p.desk.listen(on=True)
-            heard = await p.desk.hear(p.policy.vendor_idle_s, scans=True)
+            heard = self._next or await self._b.hear()
+            self._next = None
             match heard:
                 case Label():
-                    try:
-                        await self._box(heard)
-                    except Refused as refusal:
-                        if refusal.reason is Reason.BADGE_UNKNOWN:
-                            raise
-                        self._refuse(refusal)
-                case Quiet() | Press(button=Button.END):
-                    return None
-                case Badge(secret=secret) if keyed_hash(p.code_key, secret) == self._hash:
-                    pass
+                    await self._try(self._box(heard))
+                case Press(button=Button.UNDO) if self._loaded:
+                    await self._try(self._undo(self._loaded[-1]))
+                case Press(button=Button.BIGGER) if self._misfit is not None:
+                    await self._try(self._box(self._misfit.label, unfit=self._misfit.place))
+                case Press(button=Button.CHOOSE):
+                    await self._returns.run()
+                    self._show_next()
+                case Press(button=Button.END):
+                    return
                 case Press():
                     pass
                 case _:
-                    return heard
+                    raise SteppedUp(heard)
 
-    def badge(self) -> Row[Any]:
-        """The badge as it is now. Refused if it is unknown, revoked or out of date."""
-        with self._p.book.look() as connection:
-            return self._badge(connection)
+    def _show_next(self) -> None:
+        self._p.desk.show(
+            Screen.LOAD,
+            Text.LOAD_NEXT,
+            Button.END,
+            choices=self._returns.offer(),
+            loaded=len(self._loaded),
+        )
 
-    def _badge(self, connection: Connection) -> Row[Any]:
-        row = connection.execute(select(badges).where(badges.c.hash == self._hash)).first()
-        now = self._p.clock.now()
-        if row is None or row.revoked or now >= parse_time(row.valid_until):
-            raise Refused(Reason.BADGE_UNKNOWN)
-        return row
+    async def _try(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Refused as refusal:
+            if refusal.reason is Reason.BADGE_UNKNOWN:
+                raise
+            self._refuse(refusal)
 
     def _item(self, connection: Connection, label: str, badge: Row[Any]) -> Row[Any]:
         """The item that waits for this label. Another vendor's label is an unknown one."""
@@ -82,48 +104,56 @@ class Round:
         if (
             item is None
             or item.holder != Holder.CABINET.value
-            or (badge.role == "vendor" and item.vendor_id != badge.vendor_id)
+            or (badge.role == VENDOR and item.vendor_id != badge.vendor_id)
         ):
             raise Refused(Reason.LABEL_UNKNOWN)
-        if item.state in (ItemState.LOADED.value, ItemState.RELEASING.value):
+        if item.state in (ItemState.RELEASING.value, *COLLECTABLE):
             raise Refused(Reason.LABEL_LOADED)
         if item.state != ItemState.EXPECTED.value or item.cabinet is not None:
             raise Refused(Reason.LABEL_UNKNOWN)
         return item
 
-    async def _box(self, label: Label) -> None:
+    async def _box(self, label: Label, *, unfit: Place | None = None) -> None:
+        """One box goes in, behind a bigger door than the one that was too small."""
         p = self._p
         p.desk.listen(on=False)
-        if p.surroundings.power_low:
+        self._misfit = None
+        if p.surroundings.power_low or p.holds:
             raise Refused(Reason.LOADING_RESTS)
         with p.book.look() as connection:
-            item = self._item(connection, label.text, self._badge(connection))
+            item = self._item(connection, label.text, self._b.badge_in(connection))
+            size = item.size if unfit is None else compartments.bigger(connection, unfit)
             reach = order_of(connection, item.order_no).reach
-            place = compartments.choose(connection, p.doors, item.size, reach, self._loaded)
+            beside = [box.place for box in self._loaded]
+            place = compartments.choose(connection, p.doors, size, reach, beside)
+            strays = compartments.strays(connection, p.doors)
+        box = Box(label, item.item_id, item.order_no, place)
         try:
-            way = await release(p, place, lambda act: self._decide(act, label, place))
-            match way:
+            match await self._b.opened(place, lambda act: self._decide(act, box)):
                 case Way.NOT_MOVED:
-                    self._trouble(Text.LOAD_STUCK, place, "will_not_open")
+                    self._b.trouble(Screen.LOAD, Text.LOAD_STUCK, place, "will_not_open")
+                    return
                 case Way.STUCK | Way.ELSEWHERE:
-                    await self._stuck(place)
-                case Way.UNSEEN:
-                    self._trouble(Text.UNSURE, None, "unsure")
+                    custody = await self._stuck(box)
+                case Way.UNSEEN | Way.NO_NEWS:
+                    self._b.trouble(Screen.LOAD, Text.UNSURE, place, "unsure")
+                    return
                 case Way.OPEN:
-                    await self._put_in(place)
+                    custody = await self._put_in(box)
         finally:
-            step_back(p, place)
+            self._b.step_back(place)
+        self._after(box, custody, strays)
 
-    def _decide(self, act: Act, label: Label, place: Place) -> Wanted:
-        badge = self._badge(act.db)
-        item = self._item(act.db, label.text, badge)
+    def _decide(self, act: Act, box: Box) -> Wanted:
+        badge = self._b.badge_in(act.db)
+        item = self._item(act.db, box.label.text, badge)
         free = (CompartmentState.FREE,)
-        if not compartments.change(act, place, free, CompartmentState.RESERVED):
+        if not compartments.change(act, box.place, free, CompartmentState.RESERVED):
             raise Refused(Reason.STALE_DECISION)
         act.db.execute(
             table.update()
             .where(table.c.item_id == item.item_id)
-            .values(cabinet=place.cabinet, no=place.no)
+            .values(cabinet=box.place.cabinet, no=box.place.no)
         )
         return Wanted(
             kind="load",
@@ -133,86 +163,127 @@ class Round:
             badge=badge.badge_id,
         )
 
-    async def _put_in(self, place: Place) -> None:
-        """The door is open: wait for the box and for the door to shut; a next label may come."""
-        p = self._p
-        p.desk.listen(on=True)
-        p.desk.show(Screen.LOAD, Text.LOAD_OPEN, doors=(place,), compartment=place.sign)
+    async def _put_in(self, box: Box) -> Custody | None:
+        """The door is open: the box goes in and the door is shut; a next label may come."""
+        p, place = self._p, box.place
+        too_small = False
 
-        def is_in_or_over() -> bool:
-            return p.doors[place].item is Presence.PRESENT or is_over(p, place)
-
-        await p.bell.until(is_in_or_over, p.policy.ajar_notice_s)
-        if not is_over(p, place):
-            p.desk.show(Screen.LOAD, Text.LOAD_CLOSE, doors=(place,), compartment=place.sign)
-            await p.bell.until(lambda: is_over(p, place))
-        if p.doors.is_shut(place):
-            await self._settle(place)
-        else:  # nobody can see it any more: the watch settles it once somebody can
-            self._trouble(Text.UNSURE, None, "unsure")
-
-    async def _stuck(self, place: Place) -> None:
-        """The door was not seen to open; the box may be inside all the same."""
-        if await self._custody(place, DoorSight.CLOSED) is not Custody.LOADED:
-            self._trouble(Text.LOAD_STUCK, place, "will_not_open")
-
-    async def _settle(self, place: Place) -> None:
-        match await self._custody(place):
-            case Custody.LOADED:
-                pass
-            case Custody.NOTHING:
-                self._p.desk.show(
-                    Screen.LOAD, Text.NOTHING_PUT_IN, Button.END, compartment=place.sign
-                )
-            case _:
-                self._trouble(Text.UNSURE, None, "unsure")
-
-    async def _custody(self, place: Place, switch: DoorSight | None = None) -> Custody:
-        """Where the box is, by the sensor or else the person; a loaded one is said at once."""
-        p = self._p
-        said = await self._ask(place)
-        with p.book.act() as act:
-            custody = settle_shut(act, place, p.doors[place].item, said=said, switch=switch)
-        if custody is Custody.LOADED:
-            self._loaded.append(place)
+        def show() -> None:
             p.desk.show(
                 Screen.LOAD,
-                Text.LOADED,
-                Button.END,
+                Text.LOAD_OPEN,
+                Button.BIGGER,
+                doors=(place,),
                 compartment=place.sign,
-                loaded=len(self._loaded),
             )
+
+        def answer(heard: Press | Label) -> bool:
+            nonlocal too_small
+            match heard:
+                case Label() if heard != box.label:
+                    self._next = heard
+                case Press(button=Button.BIGGER):
+                    too_small = True
+            return too_small
+
+        await self._b.stand_by(
+            place,
+            Screen.LOAD,
+            show,
+            done=lambda: p.doors[place].item is Presence.PRESENT,
+            answer=answer,
+        )
+        if not p.doors.is_shut(place):
+            return None  # nobody can see it any more: the watch settles it once somebody can
+        custody = await self._custody(box, said=False if too_small else None)
+        if too_small and custody is Custody.NOTHING:
+            self._b.step_back(place)
+            await self._box(box.label, unfit=place)
+            return Custody.UNDONE
         return custody
 
-    async def _ask(self, place: Place) -> bool | None:
-        """Whether the box is inside, as the person says; not asked where a sensor knows."""
-        p = self._p
-        if p.doors[place].item is not Presence.UNKNOWN:
-            return None
-        p.desk.show(
-            Screen.LOAD,
-            Text.LOAD_CONFIRM,
-            Button.CONFIRM,
-            Button.SKIP,
-            doors=(place,),
-            compartment=place.sign,
-        )
-        match await p.desk.hear(p.policy.vendor_idle_s, scans=False):
-            case Press(button=Button.CONFIRM):
-                return True
-            case Press(button=Button.SKIP):
-                return False
-        return None
+    async def _stuck(self, box: Box) -> Custody | None:
+        """The door was not seen to open; the box may be inside all the same."""
+        custody = await self._custody(box, switch=DoorSight.CLOSED)
+        if custody is Custody.LOADED:
+            return custody
+        self._b.trouble(Screen.LOAD, Text.LOAD_STUCK, box.place, "will_not_open")
+        return Custody.UNDONE
 
-    def _trouble(self, text: Text, place: Place | None, what: str) -> None:
+    async def _custody(
+        self, box: Box, *, said: bool | None = None, switch: DoorSight | None = None
+    ) -> Custody:
+        """Where the box is, by the sensor or else the person."""
+        p, place = self._p, box.place
+        if said is None and p.doors[place].item is Presence.UNKNOWN:
+            said = await self._b.ask(Text.LOAD_CONFIRM, place, Button.CONFIRM, Button.SKIP)
+        with p.book.act() as act:
+            return settle_shut(act, place, p.doors[place].item, said=said, switch=switch)
+
+    def _after(self, box: Box, custody: Custody | None, strays: set[Place]) -> None:
+        """Say how it ended; the scanner takes the next label."""
+        p, sign = self._p, box.place.sign
+        match custody:
+            case Custody.LOADED:
+                self._loaded.append(box)
+                loaded = len(self._loaded)
+                p.desk.show(
+                    Screen.LOAD,
+                    Text.LOADED,
+                    Button.UNDO,
+                    Button.END,
+                    choices=self._returns.offer(),
+                    compartment=sign,
+                    loaded=loaded,
+                )
+            case Custody.NOTHING if not self._put_elsewhere(strays):
+                self._misfit = box
+                p.desk.show(
+                    Screen.LOAD, Text.NOTHING_PUT_IN, Button.BIGGER, Button.END, compartment=sign
+                )
+            case None | Custody.DOUBTFUL:
+                self._b.trouble(Screen.LOAD, Text.UNSURE, box.place, "unsure")
+
+    def _put_elsewhere(self, before: set[Place]) -> bool:
+        """Whether the box went behind another door that stood open; staff will look there."""
         p = self._p
-        where = None if place is None else str(place)
-        values: dict[str, str | int] = {"tel": p.tel, "case": p.desk.case(where, what)}
-        if place is not None:
-            values["compartment"] = place.sign
-        p.desk.show_with(Screen.LOAD, text, values, Button.END)
+        with p.book.act() as act:
+            found = sorted(compartments.strays(act.db, p.doors) - before)
+            for place in found:
+                compartments.out_of_use(act, place, "item_left")
+                raise_alarm(act, AlarmKind.ITEM_LEFT, str(place))
+        for place in found:
+            self._b.trouble(Screen.LOAD, Text.PUT_ELSEWHERE, place, "wrong_compartment")
+        return bool(found)
+
+    async def _undo(self, box: Box) -> None:
+        """The last box is taken out again and waits to be loaded, as if it had not been."""
+        custody = await take_out(self._b, box.place, lambda act: self._decide_undo(act, box))
+        if custody is Custody.UNDONE:
+            self._loaded.pop()
+            self._p.desk.show(Screen.LOAD, Text.UNDONE, Button.END, compartment=box.place.sign)
+
+    def _decide_undo(self, act: Act, box: Box) -> Wanted:
+        badge = self._b.badge_in(act.db)
+        occupied = (CompartmentState.OCCUPIED,)
+        if not compartments.change(act, box.place, occupied, CompartmentState.OPEN):
+            raise Refused(Reason.STALE_DECISION)
+        claim_item(act, box.item_id)
+        return Wanted(
+            kind="undo",
+            reason="undo_load",
+            order=box.order_no,
+            item=box.item_id,
+            badge=badge.badge_id,
+        )
 
     def _refuse(self, refusal: Refused) -> None:
-        with self._p.book.act() as act:
+        p = self._p
+        with p.book.act() as act:
             act.say(Up.PICKUP_REFUSED, PickupRefused(reason=refusal.reason.value, how="label"))
-        self._p.desk.show(Screen.LOAD, TEXT[refusal.reason], Button.END)
+            waiting = due(act.db, act.at, p.policy)
+        text, values = TEXT[refusal.reason], {}
+        if refusal.reason is Reason.NO_COMPARTMENT and waiting:
+            signs = [Place(item.cabinet, item.no).sign for item in waiting[:NAMED_MAX]]
+            text, values = Text.CABINET_FULL, {"compartments": ", ".join(signs)}
+        p.desk.show_with(Screen.LOAD, text, values, Button.END, choices=self._returns.offer())

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, func, select
 
-from controller.entries import AlarmKind, ItemState, MachineChanged, Up
+from controller.entries import AlarmKind, ItemState, MachineAdopted, MachineChanged, Up
 from controller.ports import Command, MachineSight, MachineState, Outcome
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
@@ -33,6 +33,9 @@ class Machines:
 
     def __getitem__(self, machine: str) -> MachineSight | None:
         return self._sights.get(machine)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sights)
 
     def is_held(self, machine: str) -> bool:
         """Its numbers are not ours: nothing is asked of it until a person has looked."""
@@ -96,6 +99,26 @@ class Machines:
             for intent in unsettled(act.db):
                 if intent.machine == machine:
                     settle_command(act, intent, sight)
+
+    def adopt(self, act: Act, machine: str, badge: str) -> bool:
+        """Go on where the machine stands; what was open is settled by what it says.
+
+        False if it does not answer now.
+        """
+        sight = self._sights.get(machine)
+        if sight is None or machine not in self._held:
+            return False
+        self._held.discard(machine)
+        self._left.add(machine)
+        act.db.execute(
+            table.update()
+            .where(table.c.machine == machine)
+            .values(next_seq=sight.last.seq % SEQ_MAX + 1)
+        )
+        act.say(
+            Up.MACHINE_ADOPTED, MachineAdopted(machine=machine, seq=sight.last.seq, badge=badge)
+        )
+        return True
 
     def lose(self, act: Act, machine: str) -> None:
         """It does not answer."""

@@ -11,6 +11,7 @@ from controller.settings import PolicyTable, SiteSettings
 from controller.site.bell import Bell
 from controller.site.book import Book
 from controller.site.doors import Doors, Place
+from controller.site.holds import Holds
 from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
 from controller.site.movements import Movements
@@ -40,6 +41,7 @@ class Premises:
     readers: Readers
     surroundings: Surroundings
     clock: Clock
+    holds: Holds
     slow: Slow = asyncio.to_thread
     card_readers: Mapping[str, IdCardReader] = field(default_factory=dict)
 
@@ -107,6 +109,7 @@ def furnish(
             visited=lambda: desk.is_visited,
         ),
         clock=clock,
+        holds=Holds(),
     )
 
 

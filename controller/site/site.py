@@ -83,6 +83,7 @@ class Site:
         self._bell, self._book, self._desk = p.bell, p.book, p.desk
         self._doors, self._watch = p.doors, p.watch
         self._timekeeper = Timekeeper(p.book, clock)
+        self.holds = p.holds  # whoever watches the disk says so here
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
     # its life

@@ -15,6 +15,7 @@ class Screen(StrEnum):
     REFUSED = "refused"
     TROUBLE = "trouble"
     LOAD = "load"
+    STAFF = "staff"
 
 
 class Button(StrEnum):
@@ -27,7 +28,41 @@ class Button(StrEnum):
     LANGUAGE = "language"
     RATE = "rate"
     SKIP = "skip"
+    CHOOSE = "choose"  # one of the choices, by its value
+    BIGGER = "bigger"
+    UNDO = "undo"
     END = "end"
+
+
+class Offer(StrEnum):
+    """What a choice is about."""
+
+    SETTLE_PLACE = "settle_place"
+    SETTLE_ITEM = "settle_item"
+    ADOPT = "adopt"
+    RETURNS = "returns"
+    TAKE_BACK = "take_back"
+    TAKE_ALL_BACK = "take_all_back"
+    EMERGENCY = "emergency"
+    OPEN_ONE = "open_one"
+    OPEN_ALL = "open_all"
+    NOTHING_INSIDE = "nothing_inside"
+    # where an item is that was doubtful
+    INSIDE = "inside"
+    WITH_RECIPIENT = "with_recipient"
+    IN_HAND = "in_hand"
+    TO_WINDOW = "to_window"
+    MISSING = "missing"
+
+
+OFFER_VALUES: Final[dict[Offer, frozenset[str]]] = {offer: frozenset() for offer in Offer} | {
+    Offer.SETTLE_PLACE: frozenset({"compartment", "why"}),
+    Offer.SETTLE_ITEM: frozenset({"items", "place"}),
+    Offer.ADOPT: frozenset({"machine"}),
+    Offer.RETURNS: frozenset({"count"}),
+    Offer.TAKE_BACK: frozenset({"compartment", "items"}),
+    Offer.OPEN_ONE: frozenset({"compartment"}),
+}
 
 
 class Text(StrEnum):
@@ -77,6 +112,29 @@ class Text(StrEnum):
     LABEL_LOADED = "label_loaded"
     NO_COMPARTMENT = "no_compartment"
     LOADING_RESTS = "loading_rests"
+    CABINET_FULL = "cabinet_full"
+    PUT_ELSEWHERE = "put_elsewhere"
+    TAKE_OUT = "take_out"
+    TAKE_OUT_CONFIRM = "take_out_confirm"
+    STILL_INSIDE = "still_inside"
+    UNDONE = "undone"
+    RETURNS = "returns"
+    NO_RETURNS = "no_returns"
+    RETURNED = "returned"
+    # to staff
+    STAFF_MENU = "staff_menu"
+    DOOR_NOT_OPENED = "door_not_opened"
+    LOOK_INSIDE = "look_inside"
+    BELONGS_ELSEWHERE = "belongs_elsewhere"
+    WHERE_IS_IT = "where_is_it"
+    SENSOR_DISAGREES = "sensor_disagrees"
+    SETTLED = "settled"
+    NOT_SETTLED = "not_settled"
+    ADOPT = "adopt"
+    WHICH_DOOR = "which_door"
+    SECOND_BADGE = "second_badge"
+    DOOR_STANDS_OPEN = "door_stands_open"
+    ALL_OPENED = "all_opened"
 
 
 # `compartment` is a door's sign (A07); `items` are item kinds joined by commas, which the pages
@@ -109,4 +167,22 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.LOAD_STUCK: frozenset({"compartment", "tel", "case"}),
     Text.LOADED: frozenset({"compartment", "loaded"}),
     Text.NOTHING_PUT_IN: frozenset({"compartment"}),
+    Text.CABINET_FULL: frozenset({"compartments"}),
+    Text.PUT_ELSEWHERE: frozenset({"compartment", "tel", "case"}),
+    Text.TAKE_OUT: frozenset({"compartment"}),
+    Text.TAKE_OUT_CONFIRM: frozenset({"compartment"}),
+    Text.STILL_INSIDE: frozenset({"compartment"}),
+    Text.UNDONE: frozenset({"compartment"}),
+    Text.RETURNS: frozenset({"count"}),
+    Text.RETURNED: frozenset({"compartment"}),
+    Text.DOOR_NOT_OPENED: frozenset({"compartment", "tel", "case"}),
+    Text.LOOK_INSIDE: frozenset({"compartment"}),
+    Text.BELONGS_ELSEWHERE: frozenset({"compartment"}),
+    Text.WHERE_IS_IT: frozenset({"items", "place"}),
+    Text.SENSOR_DISAGREES: frozenset({"compartment"}),
+    Text.SETTLED: frozenset({"place"}),
+    Text.NOT_SETTLED: frozenset({"place"}),
+    Text.ADOPT: frozenset({"machine"}),
+    Text.DOOR_STANDS_OPEN: frozenset({"compartment"}),
+    Text.ALL_OPENED: frozenset({"count"}),
 }

@@ -17,6 +17,7 @@ from controller.codes import (
 )
 from controller.entries import PickupRefused, Up
 from controller.refusals import Reason, Refused
+from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.collecting import Pickup
 from controller.site.kiosk import Heard, Press, Quiet
@@ -24,6 +25,7 @@ from controller.site.loading import Round
 from controller.site.orders import OrderRow, code_by_qr, open_order
 from controller.site.premises import Premises
 from controller.site.schema import typed_codes
+from controller.site.staff import Service
 from controller.site.texts import Button, Screen, Text
 from controller.site.tries import count_wrong, is_resting, wait_s
 
@@ -127,11 +129,16 @@ def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, Orde
 
 
 async def _round(p: Premises, badge: Badge) -> Heard | None:
+    bearer = Bearer(p, badge)
     try:
-        return await Round(p, badge).run()
+        visit = Service(bearer) if bearer.badge().role == STAFF else Round(bearer)
+        await visit.run()
+    except SteppedUp as other:
+        return other.heard
     except Refused as refusal:
         _note(p, refusal, "badge")
         raise
+    return None
 
 
 How = Literal["qr", "typed", "badge"]

@@ -10,8 +10,8 @@ from api.site.screen import SitePlace
 from controller.entries import CompartmentPlan
 from controller.ports import Clock
 from controller.refusals import Reason, Refused
-from controller.site.kiosk import ALWAYS, KioskView, ShownItem
-from controller.site.texts import VALUES, Button, Screen, Text
+from controller.site.kiosk import ALWAYS, Choice, KioskView, ShownItem
+from controller.site.texts import OFFER_VALUES, VALUES, Button, Offer, Screen, Text
 
 COMPANY = "深圳市某某科技有限公司"
 EXAMPLES = {
@@ -26,6 +26,10 @@ EXAMPLES = {
     "machine": "M1",
     "site": "FT-0002",
     "loaded": 3,
+    "count": 2,
+    "place": "A07",
+    "compartments": "A03, A07",
+    "why": "unexplained",
 }
 ORDER = (
     ShownItem("i1", "seal_set", "cabinet", "loaded", "A/7"),
@@ -68,6 +72,14 @@ SCENES = {
     "rating": scene(Screen.RATING, Text.RATE, Button.RATE, Button.SKIP),
     "done": scene(Screen.DONE, Text.ALL_TAKEN, Button.END),
     "load": scene(Screen.LOAD, Text.LOAD_NEXT, Button.END),
+    "loaded": scene(Screen.LOAD, Text.LOADED, Button.UNDO, Button.END),
+    "staff": replace(
+        scene(Screen.STAFF, Text.STAFF_MENU, Button.END, Button.CHOOSE),
+        choices=tuple(
+            Choice(offer.value, offer, {name: EXAMPLES[name] for name in OFFER_VALUES[offer]})
+            for offer in Offer
+        ),
+    ),
     "load_open": scene(Screen.LOAD, Text.LOAD_OPEN, doors=("A/23",)),
     "problem": scene(Screen.IDLE, Text.START, Button.CODE, Button.HELP, case="FT-0001-318"),
 }

@@ -49,7 +49,7 @@ async def test_a_button_that_is_not_offered_is_a_conflict(client, site):
         ({}, "button"),
         ({"button": ""}, "button"),
         ({"button": 7}, "button"),
-        ({"button": "code", "value": "1" * 65}, "value"),
+        ({"button": "code", "value": "1" * 81}, "value"),
         ({"button": "code", "valeu": "1"}, "valeu"),
     ],
 )

@@ -8,8 +8,8 @@ from babel.messages.pofile import read_po
 
 from api.pages import LANGS, as_lang, texts
 from api.site.screen import CONFIRM_SAYS, TAKEN_SAYS
-from api.site.wording import CONTEXT, KIND_NAMES, say, say_markup, sentence
-from controller.site.texts import VALUES, Text
+from api.site.wording import CONTEXT, KIND_NAMES, say, say_markup, say_offer, sentence
+from controller.site.texts import OFFER_VALUES, VALUES, Offer, Text
 from tests.api.site.kiosk_scenes import EXAMPLES
 
 ROOT = Path(__file__).parents[3]
@@ -36,6 +36,23 @@ def test_every_text_has_words_that_use_just_its_values(text, lang):
 @pytest.mark.parametrize("text", list(Text))
 def test_both_languages_tell_the_same_values(text):
     assert names(sentence("zh-CN", text)) == names(sentence("en", text))
+
+
+@pytest.mark.parametrize("offer", list(Offer))
+def test_every_choice_has_words_in_both_languages_that_use_just_its_values(offer):
+    for lang in LANGS:
+        key = f"choose {offer}"
+        assert sentence(lang, key) != key
+        assert names(sentence(lang, key)) <= OFFER_VALUES[offer]
+        assert say_offer(lang, offer, {name: EXAMPLES[name] for name in OFFER_VALUES[offer]})
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_reason_without_words_is_shown_by_its_name(lang):
+    said = say_offer(lang, Offer.SETTLE_PLACE, {"compartment": "A07", "why": "item_gone"})
+    assert "item gone" in said
+    known = say_offer(lang, Offer.SETTLE_PLACE, {"compartment": "A07", "why": "item_left"})
+    assert "item" not in known or lang == "en"
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -309,7 +309,7 @@ class Town:
 
     async def badge(self, number: int = 20) -> None:
         self.reader.hold(badge_text(number))
-        await self.shows("load_next")
+        await self.shows("load_next", "staff_menu")
 
     async def load(self, label: str) -> int:
         """Scan, put in, shut: one box by somebody whose badge was read."""

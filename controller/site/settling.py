@@ -1,0 +1,161 @@
+"""The way out of doubt: a named person looked, and says where an item is.
+
+Everything that nobody knows stands in one list; each of it ends as an entry with a badge in it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from controller.entries import (
+    AlarmKind,
+    CompartmentChanged,
+    CompartmentState,
+    Holder,
+    ItemState,
+    Up,
+)
+from controller.refusals import Reason, Refused
+from controller.site import compartments, items, locks
+from controller.site.alarms import clear_alarm
+from controller.site.book import Act
+from controller.site.doors import Place
+from controller.site.intents import settle
+from controller.site.schema import compartments as places
+from controller.site.schema import intents
+from controller.site.schema import items as table
+from controller.site.texts import Offer
+
+ENDED_WITH = (AlarmKind.UNEXPLAINED, AlarmKind.ITEM_LEFT)
+
+
+class Verdict(StrEnum):
+    """Where an item is, as a person found it."""
+
+    INSIDE = Offer.INSIDE
+    WITH_RECIPIENT = Offer.WITH_RECIPIENT
+    IN_HAND = Offer.IN_HAND  # of the person who says so; it will be loaded anew
+    TO_WINDOW = Offer.TO_WINDOW
+    MISSING = Offer.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A compartment that is out of use until somebody has looked into it."""
+
+    place: Place
+    reason: str
+
+
+def faulty_places(connection: Connection) -> list[Faulty]:
+    rows = connection.execute(
+        select(places)
+        .where(places.c.state == CompartmentState.FAULT.value)
+        .order_by(places.c.cabinet, places.c.no)
+    )
+    return [Faulty(Place(row.cabinet, row.no), row.reason or "") for row in rows]
+
+
+def lost_items(connection: Connection) -> list[Row[Any]]:
+    """Doubtful items that lie behind no door: a machine had them, or nobody found them."""
+    rows = connection.execute(
+        select(table)
+        .where(table.c.state == ItemState.RELEASING.value, table.c.cabinet.is_(None))
+        .order_by(table.c.item_id)
+    ).all()
+    return [row for row in rows if not _is_under_way(connection, row.item_id)]
+
+
+def verdicts(connection: Connection, item: Row[Any]) -> list[Verdict]:
+    """What may be said of an item that is not where it should be."""
+    found = [Verdict.TO_WINDOW]
+    if item.missed_at is None:
+        if item.state == ItemState.RELEASING.value and _last_handed_out(connection, item):
+            found = [Verdict.WITH_RECIPIENT, *found]
+        if item.holder == Holder.MACHINE.value:
+            found = [Verdict.INSIDE, *found]
+        found = [*found, Verdict.MISSING]
+    if item.holder == Holder.CABINET.value:
+        found = [Verdict.IN_HAND, *found]
+    return found
+
+
+def say_where(act: Act, item: Row[Any], verdict: Verdict, where: str, badge: str) -> None:
+    """The item is where the person says. Refused if it is no longer in doubt."""
+    item = items.item_of(act.db, item.item_id)
+    if item.state not in (ItemState.RELEASING.value, *items.COLLECTABLE, ItemState.EXPECTED.value):
+        raise Refused(Reason.STALE_DECISION)
+    _end_missing(act, item)
+    match verdict:
+        case Verdict.INSIDE:
+            _inside(act, item, where, badge)
+        case Verdict.WITH_RECIPIENT:
+            _settle_intent(act, item, *items.HANDED_OUT)
+            items.collected(act, item, where, "person", badge)
+        case Verdict.IN_HAND:
+            items.expected(act, item, where, badge)
+        case Verdict.TO_WINDOW:
+            items.returned(act, item, where, "person", badge, item.return_reason or "settled")
+        case Verdict.MISSING:
+            items.missing(act, item, where, badge)
+    if item.machine is not None:
+        clear_if_settled(act, item.machine)
+
+
+def _inside(act: Act, item: Row[Any], where: str, badge: str) -> None:
+    """It lies where it was, and may be had from there."""
+    _settle_intent(act, item)
+    items.loaded(act, item, where, "person", badge)
+
+
+def restore(act: Act, place: Place, after: CompartmentState, badge: str) -> None:
+    """The compartment is in use again, and what was said about it is over."""
+    reason = act.db.execute(
+        select(places.c.reason).where(places.c.cabinet == place.cabinet, places.c.no == place.no)
+    ).scalar_one()
+    if not compartments.change(act, place, (CompartmentState.FAULT,), after):
+        raise Refused(Reason.STALE_DECISION)
+    act.say(
+        Up.COMPARTMENT_RESTORED,
+        CompartmentChanged(where=str(place), reason=reason or "", badge=badge),
+    )
+    locks.trusted(act, place)
+    for kind in ENDED_WITH:
+        clear_alarm(act, kind, str(place))
+
+
+def clear_if_settled(act: Act, machine: str) -> None:
+    """With its last doubtful item settled, nothing about a machine is unexplained."""
+    if not any(item.machine == machine for item in lost_items(act.db)):
+        for kind in (AlarmKind.UNEXPLAINED, AlarmKind.ITEM_LEFT):
+            clear_alarm(act, kind, machine)
+
+
+def _end_missing(act: Act, item: Row[Any]) -> None:
+    if item.missed_at is None:
+        return
+    act.db.execute(table.update().where(table.c.item_id == item.item_id).values(missed_at=None))
+    if not act.db.scalar(select(table.c.item_id).where(table.c.missed_at == item.missed_at)):
+        clear_alarm(act, AlarmKind.ITEM_MISSING, item.missed_at)
+
+
+def _settle_intent(act: Act, item: Row[Any], *kinds: str) -> None:
+    """A person's word ends the movement that nobody saw the end of."""
+    settle(act, items.last_intent(act.db, item.item_id, *kinds).intent_id, "moved", "person")
+
+
+def _last_handed_out(connection: Connection, item: Row[Any]) -> bool:
+    return items.last_intent(connection, item.item_id).kind in items.HANDED_OUT
+
+
+def _is_under_way(connection: Connection, item_id: str) -> bool:
+    """Its machine has not said the end yet."""
+    return bool(
+        connection.scalar(
+            select(intents.c.intent_id).where(
+                intents.c.item_id == item_id, intents.c.outcome.is_(None)
+            )
+        )
+    )

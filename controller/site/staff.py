@@ -1,0 +1,143 @@
+"""Staff at the kiosk: what is in doubt or out of use, returns, emergencies; and loading."""
+
+from sqlalchemy import Connection
+
+from controller.codes import Label
+from controller.refusals import Reason, Refused
+from controller.site.badged import STAFF, Bearer, SteppedUp
+from controller.site.doors import Place
+from controller.site.emergency import Emergency
+from controller.site.inspecting import Inspection, ask_where
+from controller.site.items import item_of
+from controller.site.kiosk import Choice, Press
+from controller.site.loading import Round
+from controller.site.returning import Returns
+from controller.site.settling import clear_if_settled, faulty_places, lost_items, say_where
+from controller.site.texts import Button, Offer, Screen, Text
+
+RESULTS = frozenset(  # stay on the screen, with the menu below
+    {
+        Text.SETTLED,
+        Text.NOT_SETTLED,
+        Text.SENSOR_DISAGREES,
+        Text.DOOR_NOT_OPENED,
+        Text.NO_RETURNS,
+        Text.ALL_OPENED,
+    }
+)
+PLACE, ITEM, MACHINE = "place:", "item:", "machine:"
+
+
+class Service:
+    """One visit of somebody with a staff badge."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        self._b = bearer
+        self._p = bearer.p
+        self._round = Round(bearer)
+
+    async def run(self) -> None:
+        """The menu again after each piece of work; a label begins a round of loading."""
+        self._show_menu()
+        while True:
+            match await self._b.hear():
+                case Label() as label:
+                    await self._round.run(label)
+                case Press(button=Button.CHOOSE, value=str(value)):
+                    await self._do(value)
+                case Press(button=Button.END):
+                    return
+                case Press():
+                    pass
+                case other:
+                    raise SteppedUp(other)
+            self._show_menu()
+
+    def _show_menu(self) -> None:
+        """What there is to be done, below what was done last."""
+        desk = self._p.desk
+        last = desk.view
+        is_news = last.screen is Screen.STAFF and last.text in RESULTS
+        desk.show_with(
+            Screen.STAFF,
+            last.text if is_news else Text.STAFF_MENU,
+            last.values if is_news else {},
+            Button.END,
+            choices=self._choices(),
+        )
+
+    def _choices(self) -> tuple[Choice, ...]:
+        with self._p.book.look() as connection:
+            self._b.badge_in(connection, STAFF)
+            settle = self._doubts(connection)
+        return (*settle, *self._returns(), Choice("emergency", Offer.EMERGENCY))
+
+    def _returns(self) -> tuple[Choice, ...]:
+        return Returns(self._b).offer()
+
+    def _doubts(self, connection: Connection) -> list[Choice]:
+        """Each thing that nobody knows or uses until a person has looked."""
+        held = [each for each in self._p.machines if self._p.machines.is_held(each)]
+        return [
+            *(
+                Choice(
+                    f"{PLACE}{each.place}",
+                    Offer.SETTLE_PLACE,
+                    {"compartment": each.place.sign, "why": each.reason},
+                )
+                for each in faulty_places(connection)
+            ),
+            *(
+                Choice(
+                    f"{ITEM}{item.item_id}",
+                    Offer.SETTLE_ITEM,
+                    {"items": item.kind, "place": item.machine or item.missed_at or ""},
+                )
+                for item in lost_items(connection)
+            ),
+            *(Choice(f"{MACHINE}{each}", Offer.ADOPT, {"machine": each}) for each in held),
+        ]
+
+    async def _do(self, value: str) -> None:
+        try:
+            if value == "returns":
+                await Returns(self._b).run()
+            elif value == "emergency":
+                await Emergency(self._b).run()
+            elif value.startswith(PLACE):
+                await Inspection(self._b, Place.parse(value.removeprefix(PLACE))).run()
+            elif value.startswith(ITEM):
+                await self._settle_item(value.removeprefix(ITEM))
+            else:
+                await self._adopt(value.removeprefix(MACHINE))
+        except Refused as refusal:
+            if refusal.reason is Reason.BADGE_UNKNOWN:
+                raise  # all else was settled by others meanwhile: the menu shows what is left
+
+    async def _settle_item(self, item_id: str) -> None:
+        """An item that lies behind no door."""
+        with self._p.book.look() as connection:
+            item = item_of(connection, item_id)
+        where = item.machine or item.missed_at or ""
+        verdict = await ask_where(self._b, item, where)
+        if verdict is None:
+            return
+        with self._p.book.act() as act:
+            badge = self._b.badge_in(act.db, STAFF)
+            say_where(act, item, verdict, where, badge.badge_id)
+        self._p.desk.show(Screen.STAFF, Text.SETTLED, place=where)
+
+    async def _adopt(self, machine: str) -> None:
+        """A machine whose numbers are not ours: from now on they are."""
+        self._p.desk.show(Screen.STAFF, Text.ADOPT, Button.CONFIRM, Button.SKIP, machine=machine)
+        match await self._b.hear():
+            case Press(button=Button.CONFIRM):
+                with self._p.book.act() as act:
+                    badge = self._b.badge_in(act.db, STAFF)
+                    if self._p.machines.adopt(act, machine, badge.badge_id):
+                        clear_if_settled(act, machine)
+                self._p.desk.show(Screen.STAFF, Text.SETTLED, place=machine)
+            case Press():
+                pass
+            case other:
+                raise SteppedUp(other)
