@@ -16,7 +16,7 @@ from controller.site.badged import VENDOR, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.doorway import Way
-from controller.site.items import COLLECTABLE, Custody, settle_shut
+from controller.site.items import Custody, settle_shut
 from controller.site.kiosk import Press
 from controller.site.movements import Wanted
 from controller.site.orders import order_of
@@ -107,7 +107,7 @@ class Round:
             or (badge.role == VENDOR and item.vendor_id != badge.vendor_id)
         ):
             raise Refused(Reason.LABEL_UNKNOWN)
-        if item.state in (ItemState.RELEASING.value, *COLLECTABLE):
+        if item.state in (ItemState.LOADED.value, ItemState.RELEASING.value):
             raise Refused(Reason.LABEL_LOADED)
         if item.state != ItemState.EXPECTED.value or item.cabinet is not None:
             raise Refused(Reason.LABEL_UNKNOWN)

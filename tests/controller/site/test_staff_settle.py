@@ -3,81 +3,22 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
 
 from controller.entries import Down
-from controller.ports import DoorSight, Outcome
-from controller.site.schema import badges, compartments
+from controller.ports import DoorSight
+from tests.controller.site.staffing import (
+    STAFF,
+    doubtful_load,
+    doubtful_pickup,
+    emptied,
+    looked,
+    offered,
+    restored,
+    shut,
+    staff,
+)
 from tests.controller.site.visit import begun, place_state, pulses, standing, state_of
-from tests.controller.site.world import Town, badge_text, run
-
-STAFF = 21
-
-
-async def staff(town: Town) -> None:
-    """A member of staff stands before the menu."""
-    if not town.rows(select(badges).where(badges.c.role == "staff")):
-        town.grant(STAFF, "staff", None)
-    await asyncio.sleep(3)
-    town.reader.hold(badge_text(STAFF))
-    await town.shows("staff_menu")
-
-
-def offered(town: Town) -> list[str]:
-    return [choice.value for choice in town.view.choices]
-
-
-async def doubtful_load(town: Town) -> int:
-    """A box went in, or not: nobody said so, and there is no sensor."""
-    town.order()
-    town.grant()
-    await town.badge()
-    town.reader.hold("OWL:N1-seal1")
-    door = await town.opened()
-    town.cabinet.put(door, "OWL:N1-seal1")
-    await asyncio.sleep(1)
-    town.cabinet.close(door)
-    await town.shows("unsure", within_s=300)
-    town.site.press("end")
-    await town.shows("start")
-    assert place_state(town, door) == "fault"
-    return door
-
-
-async def doubtful_pickup(town: Town, *, taken: bool) -> int:
-    (door,) = await town.loaded()
-    await begun(town)
-    await town.opened()
-    await asyncio.sleep(1)
-    if taken:
-        town.hands += town.cabinet.take(door)
-    town.cabinet.close(door)
-    await town.shows("unsure", within_s=300)
-    await town.shows("start", within_s=300)
-    assert (place_state(town, door), state_of(town)) == ("fault", "releasing")
-    return door
-
-
-async def looked(town: Town, door: int) -> None:
-    """The door that was chosen stands open before staff."""
-    town.site.press("choose", f"place:A/{door}")
-    await town.opened()
-    await town.shows("look_inside", "belongs_elsewhere")
-
-
-async def shut(town: Town, door: int) -> None:
-    await asyncio.sleep(1)
-    town.cabinet.close(door)
-
-
-async def emptied(town: Town, door: int) -> None:
-    town.site.press("choose", "nothing_inside")
-    await shut(town, door)
-
-
-def restored(town: Town) -> dict[str, str]:
-    (entry,) = town.up("compartment.restored")
-    return {key: entry[key] for key in ("where", "reason", "badge")}
+from tests.controller.site.world import run
 
 
 def test_a_box_found_by_its_label_after_a_doubtful_load_is_loaded_and_the_order_ready(blind_town):
@@ -398,69 +339,5 @@ def test_a_badge_revoked_at_the_menu_opens_nothing(blind_town):
             town.site.press("choose", f"place:A/{door}")
             await town.shows("badge_unknown")
             assert pulses(town) == before
-
-    run(story)
-
-
-# what a machine had
-
-
-@pytest.mark.parametrize(
-    ("said", "state"), [("inside", "loaded"), ("to_window", "returned"), ("missing", "releasing")]
-)
-def test_a_licence_that_went_astray_in_its_machine_is_settled(town, said, state):
-    async def story():
-        async with town.at_work():
-            town.order(seals=0, licence=True)
-            town.printer.fails = Outcome.FAILED_ON_THE_WAY
-            await begun(town)
-            await town.shows("unsure")
-            town.site.press("end")
-            await town.shows("start", within_s=100)
-            assert standing(town) == ["unexplained"]
-            await staff(town)
-            town.site.press("choose", "item:N1-licence")
-            await town.shows("where_is_it")
-            town.site.press("choose", said)
-            await town.shows("settled")
-            assert state_of(town, "N1-licence") == state
-            assert standing(town) == (["item_missing"] if said == "missing" else [])
-
-    run(story)
-
-
-def test_a_held_machine_works_again_once_staff_took_over_its_numbers(town):
-    async def story():
-        async with town.at_work():
-            town.order(seals=0, licence=True)
-            await begun(town)
-            await town.take_licence()
-            await town.shows("rate")
-        last = town.printer.last
-        town.printer.last = last.__class__(40, None, last.outcome, 0)
-        async with town.at_work():
-            assert standing(town) == ["unexplained"]
-            await staff(town)
-            town.site.press("choose", "machine:M1")
-            await town.shows("adopt")
-            town.site.press("confirm")
-            await town.shows("settled")
-            assert town.up("machine.adopted")[0]["badge"] == f"badge{STAFF}"
-            assert (standing(town), town.view.choices[0].value) == ([], "emergency")
-            town.site.press("end")
-            town.order("N2", seals=0, licence=True, number=2)
-            await begun(town, 2)
-            await town.take_licence()
-            assert town.printer.last.seq == 41
-
-    run(story)
-
-
-def test_nothing_in_doubt_leaves_every_compartment_in_use(town):
-    async def story():
-        async with town.at_work():
-            await staff(town)
-            assert offered(town) == ["emergency"]
-            assert {row.state for row in town.rows(select(compartments))} == {"free"}
 
     run(story)

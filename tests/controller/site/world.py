@@ -64,7 +64,7 @@ def settings(*, doors: int = 6, machine: bool = True, **policy: Any) -> SiteSett
                 cabinet="A",
                 no=no,
                 size="SSSSML"[(no - 1) % 6],
-                height_cm=40 + no * 20,
+                height_cm=100 + no,
                 reach="low" if no == 3 else "mid",
             )
             for no in range(1, doors + 1)
