@@ -32,6 +32,7 @@ class Up(StrEnum):
     ITEM_RETURNED = "item.returned"
     ITEM_EXPECTED = "item.expected"
     ITEM_MISSING = "item.missing"
+    ITEM_STAYED = "item.stayed"
     PICKUP_READY = "pickup.ready"
     PICKUP_STARTED = "pickup.started"
     PICKUP_COMPLETED = "pickup.completed"
@@ -56,6 +57,7 @@ class Up(StrEnum):
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"
+    HOLD_ENDED = "hold.ended"
 
 
 class Kind(StrEnum):
@@ -265,6 +267,15 @@ class ItemMoved(TypedDict):
     badge: str | None
 
 
+class ItemStayed(TypedDict):
+    """A door that was released is shut again and behind it is what was there before."""
+
+    where: str
+    item: str | None  # null: an empty compartment was opened once more
+    inside: bool
+    by: SeenBy
+
+
 class PickupReady(TypedDict):
     order: str
     expires_at: str
@@ -382,3 +393,8 @@ class AlarmAcknowledged(TypedDict):
 
 class AlarmCleared(TypedDict):
     alarm: str
+
+
+class HoldEnded(TypedDict):
+    why: str
+    badge: str | None  # of who answers for it; null: the district's copy was read to its end

@@ -220,7 +220,7 @@ def verify(connection: Connection, journal: Table, site: str, stream: Stream) ->
         number = last.seq + 1
         try:
             entry = read_entry(site, row.body)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise BrokenChain(site, stream, row.seq, "cannot be read") from error
         if not row.seq == entry.seq == number:
             raise BrokenChain(site, stream, number, "is missing or out of order")

@@ -111,7 +111,7 @@ def open_store(
     `module` and `poolclass` let a test put its own driver below, one that cuts the power.
     """
     with ExitStack() as keep_open:
-        keep_open.enter_context(_alone(path))
+        keep_open.enter_context(owned(path))
         writer = _engine(f"file:{path}?mode=rwc", module, poolclass)
         keep_open.callback(writer.dispose)
         event.listen(writer, "connect", _prepare_writer)
@@ -166,7 +166,8 @@ def _engine(uri: str, module: ModuleType | Any, poolclass: type[Pool]) -> Engine
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def owned(path: Path) -> Iterator[None]:
+    """Nobody else may open or replace this database meanwhile."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -14,10 +14,10 @@ from rich.console import Console
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer exports its children only
 
 from controller.clock import SystemClock
-from controller.store import StoreRefused
+from controller.store import StoreBroken, StoreRefused
 from firmware_bridge.profiles import BadProfile
 from firmware_bridge.urls import BadUrl
-from onewindow import bus, explain, journal, logs, rehearse
+from onewindow import backups, bus, explain, journal, logs, rehearse
 from onewindow.broker import BrokerMissing
 from onewindow.bus_walk import walk_command
 from onewindow.demo import PORT_MAX, DemoRefused, Options
@@ -34,6 +34,7 @@ KNOWN = (
     bus.BusFailed,
     NotPassed,
     StoreRefused,
+    StoreBroken,
     BrokerMissing,
     DemoRefused,
     OrderNotTaken,
@@ -55,6 +56,8 @@ Config = Annotated[
     typer.Option("--config", help="The settings file (TOML).", exists=False, dir_okay=False),
 ]
 
+app.command("backup")(backups.backup_command)
+app.command("restore")(backups.restore_command)
 app.add_typer(journal.app, name="journal")
 app.add_typer(explain.app, name="explain")
 bus.app.command("walk")(walk_command)

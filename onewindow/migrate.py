@@ -49,6 +49,12 @@ def upgrade(store: Store, tier: Tier) -> tuple[str | None, str]:
     return before, head
 
 
+def is_known(tier: Tier, connection: Connection, revision: str | None) -> bool:
+    """Whether this release can go on from a schema."""
+    script = ScriptDirectory.from_config(configuration(tier, connection))
+    return revision in {each.revision for each in script.walk_revisions()}
+
+
 def configuration(tier: Tier, connection: Connection) -> Config:
     """Alembic's settings for one tier's chain, on an open connection."""
     config = Config()

@@ -112,6 +112,7 @@ def _site(
         environments=devices.environments,
         lines=devices.lines,
         step=step,
+        linked=settings.mqtt is not None,
     )
 
 
@@ -134,7 +135,7 @@ def _link(
         apply=site.inbox.apply,
         alarm=alarm,
         health=health,
-        heard=lambda told: clock.hear(told.at),
+        witness=site,
         clock=clock,
         chance=SystemRandom(),
     )

@@ -52,12 +52,15 @@ class Acknowledgement:
     at: datetime
 
 
-def take_batch(bodies: Iterable[bytes]) -> list[bytes]:
-    """As many of the first entries as one batch holds. Untrusted where not even one fits."""
+def take_batch(bodies: Iterable[bytes], *, room_for: int = 0) -> list[bytes]:
+    """As many of the first entries as one batch holds. Untrusted where not even one fits.
+
+    `room_for` more bytes are wanted in the message.
+    """
     taken: list[bytes] = []
-    room = BYTES_MAX - ENVELOPE_BYTES
+    room = BYTES_MAX - ENVELOPE_BYTES - room_for
     for body in bodies:
-        room -= len(_json(body.decode())) + 1
+        room -= len(to_json(body.decode())) + 1
         if room < 0 or len(taken) == ENTRIES_MAX:
             break
         taken.append(body)
@@ -67,20 +70,20 @@ def take_batch(bodies: Iterable[bytes]) -> list[bytes]:
 
 
 def seal_batch(site: str, stream: Stream, keys: LinkKeys, bodies: list[bytes]) -> bytes:
-    return _json(
+    return to_json(
         {
             "site": site,
             "stream": stream.value,
             "key": keys.current,
             "entries": [body.decode() for body in bodies],
-            "mac": _mac(site, stream, keys.current, keys.by_id[keys.current], bodies),
+            "mac": seal(site, stream.value, keys, bodies),
         }
     )
 
 
 def open_batch(payload: bytes, site: str, stream: Stream, keys: LinkKeys) -> list[bytes]:
     """The entries' bytes, exactly as they were sealed for this site and stream."""
-    match _parse(payload):
+    match parse(payload):
         case {
             "site": str(told_site),
             "stream": str(told_stream),
@@ -88,31 +91,31 @@ def open_batch(payload: bytes, site: str, stream: Stream, keys: LinkKeys) -> lis
             "entries": [*texts],
             "mac": str(mac),
         }:
-            bodies = list(_bodies(texts))
+            bodies = list(entry_bytes(texts))
         case _:
             raise Untrusted("not a batch of entries")
     if (told_site, told_stream) != (site, stream.value):
         raise Untrusted("a batch of another journal")
-    _check(site, stream, keys, key_id, bodies, mac)
+    check_seal(site, stream.value, keys, key_id, bodies, mac)
     return bodies
 
 
 def seal_ack(site: str, stream: Stream, keys: LinkKeys, head: Head, at: datetime) -> bytes:
     told_at = rfc3339(at)
     words = [str(head.seq).encode(), head.hash.encode(), told_at.encode()]
-    return _json(
+    return to_json(
         {
             "seq": head.seq,
             "hash": head.hash,
             "at": told_at,
             "key": keys.current,
-            "mac": _mac(site, stream, keys.current, keys.by_id[keys.current], words),
+            "mac": seal(site, stream.value, keys, words),
         }
     )
 
 
 def open_ack(payload: bytes, site: str, stream: Stream, keys: LinkKeys) -> Acknowledgement:
-    match _parse(payload):
+    match parse(payload):
         case {
             "seq": int(seq),
             "hash": str(digest),
@@ -123,7 +126,7 @@ def open_ack(payload: bytes, site: str, stream: Stream, keys: LinkKeys) -> Ackno
             words = [str(seq).encode(), digest.encode(), at.encode()]
         case _:
             raise Untrusted("not an acknowledgement")
-    _check(site, stream, keys, key_id, words, mac)
+    check_seal(site, stream.value, keys, key_id, words, mac)
     try:
         told_at = parse_time(at)
     except ValueError:
@@ -133,7 +136,7 @@ def open_ack(payload: bytes, site: str, stream: Stream, keys: LinkKeys) -> Ackno
     return Acknowledgement(Head(seq, digest), told_at)
 
 
-def _bodies(texts: list[Any]) -> Iterator[bytes]:
+def entry_bytes(texts: list[Any]) -> Iterator[bytes]:
     if not 0 < len(texts) <= ENTRIES_MAX:
         raise Untrusted(f"a batch of {len(texts)} entries")
     for text in texts:
@@ -147,7 +150,7 @@ def _bodies(texts: list[Any]) -> Iterator[bytes]:
             raise Untrusted("an entry that is not UTF-8") from None
 
 
-def _parse(payload: bytes) -> object:
+def parse(payload: bytes) -> object:
     if len(payload) > BYTES_MAX:
         raise Untrusted(f"a message of {len(payload)} bytes, {BYTES_MAX} are allowed")
     try:
@@ -156,22 +159,27 @@ def _parse(payload: bytes) -> object:
         raise Untrusted("not JSON") from None
 
 
-def _check(
-    site: str, stream: Stream, keys: LinkKeys, key_id: str, lines: list[bytes], mac: str
+def check_seal(
+    site: str, what: str, keys: LinkKeys, key_id: str, lines: list[bytes], mac: str
 ) -> None:
     key = keys.by_id.get(key_id)
     if key is None:
         raise Untrusted("sealed with a key that is not this site's")
     if not _HEX.fullmatch(mac) or not hmac.compare_digest(
-        mac, _mac(site, stream, key_id, key, lines)
+        mac, _mac(site, what, key_id, key, lines)
     ):
         raise Untrusted("the seal (MAC) does not fit")
 
 
-def _mac(site: str, stream: Stream, key_id: str, key: bytes, lines: list[bytes]) -> str:
-    words = f"{site}\n{stream.value}\n{key_id}\n".encode() + b"\n".join(lines)
+def seal(site: str, what: str, keys: LinkKeys, lines: list[bytes]) -> str:
+    """The MAC of what we say, under the key that we seal with."""
+    return _mac(site, what, keys.current, keys.by_id[keys.current], lines)
+
+
+def _mac(site: str, what: str, key_id: str, key: bytes, lines: list[bytes]) -> str:
+    words = f"{site}\n{what}\n{key_id}\n".encode() + b"\n".join(lines)
     return hmac.new(key, words, hashlib.sha256).hexdigest()
 
 
-def _json(value: object) -> bytes:
+def to_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

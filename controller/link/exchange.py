@@ -3,27 +3,51 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from random import Random
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Table
 
-from controller.journal import Entry, Stream
+from controller.journal import BrokenChain, Entry, Head, Stream, head
 from controller.link import topics
-from controller.link.batches import Acknowledgement, LinkKeys, Untrusted
+from controller.link.batches import LinkKeys, Untrusted
 from controller.link.connection import Line
+from controller.link.recall import Question, answer, open_answer, open_question, seal_question
 from controller.link.receiver import Apply, Gap, Receiver
 from controller.link.sender import Sender
 from controller.ports import Clock
-from controller.store import Store
+from controller.store import Store, Transaction
 
 log = structlog.get_logger()
 
-Heard = Callable[[Acknowledgement], None]  # what the other side sealed and told
 Alarm = Callable[[str, str, str], None]  # kind, where, what
 
 JOURNAL_BROKEN = "journal_broken"
+ASK_AGAIN_S = 2.0
 TOGETHER = 10  # entries in one transaction: a few syncs for a batch, and some 10 ms of the loop
+
+
+class Witness(Protocol):
+    """A site that may have lost entries which the other side has."""
+
+    @property
+    def is_held(self) -> bool:
+        """It writes nothing of its own: what it has lost is asked for."""
+        ...
+
+    def hear(self, copied: Head, at: datetime) -> None:
+        """The other side has sealed where its copy of our journal ends, and its time."""
+        ...
+
+    def recall(self, transaction: Transaction, entry: Entry) -> None:
+        """An entry that was lost is there again: what it says holds, and nothing is done."""
+        ...
+
+    def recalled(self, copied: Head) -> None:
+        """Nothing follows what we have; the other side's copy of our journal ends here."""
+        ...
 
 
 class Exchange:
@@ -41,18 +65,21 @@ class Exchange:
         alarm: Alarm,
         clock: Clock,
         chance: Random,
-        heard: Heard = lambda _told: None,
+        witness: Witness | None = None,
     ) -> None:
         copies = Stream.DOWN if writes is Stream.UP else Stream.UP
         self.site = site
         self.writes = writes
         self.hears = (topics.journal(site, copies), topics.journal_ack(site, writes))
+        self.asks = topics.journal_ask(site)
         self._batch_topic = topics.journal(site, writes)
         self._ack_topic = topics.journal_ack(site, copies)
         self._sender = Sender(site, writes, keys, store, acked, clock, chance)
         self._receiver = Receiver(site, copies, keys, store, apply, clock)
         self._alarm = alarm
-        self._heard = heard
+        self._witness = witness
+        self._asked: str | None = None  # the number of the question that waits for its answer
+        self._keys, self._store, self._chance = keys, store, chance
         self._clock = clock
         self._woken = asyncio.Event()
         self._told: str | None = None  # of the trouble that the last alarm was raised for
@@ -64,9 +91,17 @@ class Exchange:
     async def run(self, line: Line) -> None:
         """Say where our copy ends, then send what is there to send as long as the line lasts."""
         self._sender.connected()
-        await self._acknowledge(line)
+        self._asked = None
+        was_held = True
         while True:
             self._woken.clear()
+            if self._is_held():
+                was_held = True
+                await self._ask(line)
+                continue
+            if was_held:
+                was_held = False
+                await self._acknowledge(line)
             wait_s = self._sender.wait_s()
             if wait_s == 0:
                 await self._send(line)
@@ -80,8 +115,14 @@ class Exchange:
         batches, acks = self.hears
         try:
             if topic == acks and payload:
-                self._heard(self._sender.acknowledged(payload))
+                self._hear_ack(payload)
                 self._woken.set()
+            elif topic == self.asks and payload:
+                question = open_question(payload, self.site, self._keys)
+                found = answer(self.site, self._keys, self._store, question)
+                await line.publish(self._batch_topic, found)
+            elif topic == batches and payload and self._is_held():
+                await self._recall(payload)
             elif topic == batches and payload:
                 await self._copy(payload)
                 await self._acknowledge(line)
@@ -91,6 +132,51 @@ class Exchange:
             await self._acknowledge(line)
         except Untrusted as flaw:
             self._trouble(topic, str(flaw))
+
+    def _is_held(self) -> bool:
+        return self._witness is not None and self._witness.is_held
+
+    def _hear_ack(self, payload: bytes) -> None:
+        told = self._sender.read(payload)
+        if self._witness is not None:
+            self._witness.hear(told.head, told.at)
+        if not self._is_held():
+            self._sender.accept(told)
+
+    async def _ask(self, line: Line) -> None:
+        """Ask once, and wait for the answer; without one the next question is another."""
+        with self._store.read() as connection:
+            up, down = (
+                head(connection, self._store.journal, self.site, stream)
+                for stream in (Stream.UP, Stream.DOWN)
+            )
+        self._asked = f"{self._chance.getrandbits(128):032x}"
+        question = seal_question(self.site, self._keys, Question(self._asked, up, down))
+        await line.publish(self.asks, question)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASK_AGAIN_S):
+                await self._woken.wait()
+
+    async def _recall(self, payload: bytes) -> None:
+        """Take what the answer holds, each entry with what it says in one transaction."""
+        assert self._witness is not None
+        told = open_answer(payload, self.site, self._keys)
+        if told is None or told.nonce != self._asked:
+            return
+        self._asked = None
+        try:
+            for first in range(0, len(told.entries), TOGETHER):
+                with self._store.write() as transaction:
+                    for entry in told.entries[first : first + TOGETHER]:
+                        transaction.receive(entry)
+                        self._witness.recall(transaction, entry)
+                await self._clock.sleep(0)
+        except BrokenChain as broken:
+            self._witness.recalled(told.copied)
+            raise Untrusted(str(broken)) from broken
+        if not told.entries:
+            self._witness.recalled(told.copied)
+        self._woken.set()
 
     async def _copy(self, payload: bytes) -> None:
         found = self._receiver.open(payload)

@@ -67,6 +67,7 @@ class DistrictMqtt:
             topics.status("+"),
             topics.journal("+", Stream.UP),
             topics.journal_ack("+", Stream.DOWN),
+            topics.journal_ask("+"),
         )
         self.connected = True
         try:

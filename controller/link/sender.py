@@ -83,24 +83,30 @@ class Sender:
             ).all()
         return seal_batch(self._site, self._stream, self._keys, take_batch(rows))
 
-    def acknowledged(self, payload: bytes) -> Acknowledgement:
+    def read(self, payload: bytes) -> Acknowledgement:
+        """What the other side sealed; nothing of it is believed yet."""
+        return open_ack(payload, self._site, self._stream, self._keys)
+
+    def acknowledged(self, payload: bytes) -> None:
+        """The same as `accept`, of what came on the wire."""
+        self.accept(self.read(payload))
+
+    def accept(self, told: Acknowledgement) -> None:
         """Move the cursor to where the other side says it is, forward or back.
 
-        Untrusted, and nothing moved, unless the other side sealed it and names our own entry.
+        Untrusted, and nothing moved, unless it names our own entry.
         """
-        told = open_ack(payload, self._site, self._stream, self._keys)
         if self._own(told.head.seq) != told.head:
             raise Untrusted(f"confirms an entry {told.head.seq} that is not ours")
         if told.head == self.cursor:
             # Said twice, or said by somebody who has just come back: never a reason to send at
             # once, or two copies of one message would chase each other for ever.
             self._pause = RESEND_FIRST_S
-            return told
+            return
         self._store_cursor(told)
         self.cursor = told.head
         self._sent_at = None
         self._pause = RESEND_FIRST_S
-        return told
 
     def _own(self, seq: int) -> Head | None:
         if seq == 0:

@@ -13,6 +13,11 @@ def journal_ack(site: str, stream: Stream) -> str:
     return f"{journal(site, stream)}/ack"
 
 
+def journal_ask(site: str) -> str:
+    """Where a site asks for what it has lost; the answers come as batches do."""
+    return f"{journal(site, Stream.UP)}/ask"
+
+
 def status(site: str) -> str:
     """Retained, and the site's will."""
     return f"{PREFIX}/{site}/status"

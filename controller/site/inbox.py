@@ -39,7 +39,10 @@ class Inbox:
         """Its effect is written. A kind that a later release made changes nothing here."""
         rule = RULES.get(entry.kind)
         if rule is not None:
-            rule(Act(transaction, self._site, self._clock.now()), entry.data)
+            act = Act(transaction, self._site, self._clock.now())
+            rule(act, entry.data)
+            if entry.kind == Down.ORDER_PLACED:
+                load_printed(act)
 
 
 def _placed(act: Act, data: OrderPlaced) -> None:
@@ -61,7 +64,6 @@ def _placed(act: Act, data: OrderPlaced) -> None:
         )
     for code in data["codes"]:
         _add_code(act, order, code)
-    load_printed(act)
 
 
 def _cancelled(act: Act, data: OrderCancelled) -> None:

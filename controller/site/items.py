@@ -14,6 +14,7 @@ from controller.entries import (
     ItemMoved,
     ItemReturned,
     ItemState,
+    ItemStayed,
     OrderState,
     SeenBy,
     Up,
@@ -205,7 +206,7 @@ def settle_shut(
     inside = {Presence.PRESENT: True, Presence.ABSENT: False, Presence.UNKNOWN: said}[sensor]
     by: SeenBy = "person" if sensor is Presence.UNKNOWN else "sensor"
     if item is None:
-        return _settle_empty(act, place, inside=inside)
+        return _settle_empty(act, place, by, inside=inside)
     loading = compartments.state_of(act.db, place) is CompartmentState.RESERVED
     last = last_intent(act.db, item.item_id)
     if inside is None:
@@ -217,12 +218,14 @@ def settle_shut(
         compartments.rest(act, place, CompartmentState.OCCUPIED)
         if not loading:
             put(act, item.item_id, ItemState.LOADED)
+            _stayed(act, place, item, by, inside=True)
             return Custody.LEFT
         loaded(act, item, str(place), by, last.badge_id)
         return Custody.LOADED
     compartments.rest(act, place, CompartmentState.FREE)
     if loading:
         put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
+        _stayed(act, place, item, by, inside=False)
         return Custody.NOTHING
     return _gone(act, item, last, str(place), by)
 
@@ -248,10 +251,17 @@ def _moved(act: Act, intent: str, place: Place, by: SeenBy, switch: DoorSight | 
     clear_alarm(act, AlarmKind.LOCK_JAMMED, str(place))
 
 
-def _settle_empty(act: Act, place: Place, *, inside: bool | None) -> Custody:
+def _stayed(act: Act, place: Place, item: ItemRow | None, by: SeenBy, *, inside: bool) -> None:
+    """Nothing went in or out."""
+    item_id = None if item is None else item.item_id
+    act.say(Up.ITEM_STAYED, ItemStayed(where=str(place), item=item_id, inside=inside, by=by))
+
+
+def _settle_empty(act: Act, place: Place, by: SeenBy, *, inside: bool | None) -> Custody:
     """A door was opened once more after its item was collected."""
     if not inside:
         compartments.rest(act, place, CompartmentState.FREE)
+        _stayed(act, place, None, by, inside=False)
         return Custody.NOTHING
     compartments.out_of_use(act, place, "item_left")
     raise_alarm(act, AlarmKind.ITEM_LEFT, str(place))

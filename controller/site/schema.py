@@ -35,6 +35,14 @@ marks = Table(  # the latest moment that is on record besides the journal's, one
     Column("at", TIME, nullable=False),
 )
 
+holds = Table(  # why nothing may be handed out at all, one row or none
+    "holds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("why", String(16), nullable=False),  # restored, behind, parted, cloned
+)
+
 compartments = Table(
     "compartments",
     metadata,

@@ -4,33 +4,36 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from controller.entries import AlarmKind, CompartmentPlan, CompartmentState, SiteStarted, Up
 from controller.faults import NoReply
-from controller.journal import BrokenChain
+from controller.journal import BrokenChain, Entry, Head
 from controller.keep import keep
 from controller.ports import Clock, CodeReader, Environment, IdCardReader, LicenceMachine, LockBoard
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import raise_alarm
 from controller.site.book import Act, Book
+from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
 from controller.site.machines import AWAY
 from controller.site.premises import Slow, furnish
+from controller.site.recall import recall
 from controller.site.recovery import check_tail, recover
 from controller.site.surroundings import Air
 from controller.site.texts import Screen, Text
 from controller.site.timekeeping import Timekeeper
 from controller.site.visits import serve
 from controller.steady import SteadyClock
-from controller.store import Store, StoreBroken
+from controller.store import Store, StoreBroken, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,13 @@ class SiteState:
     machines: list[dict[str, Any]]
     alarms: list[dict[str, Any]]  # those that stand
     problems: list[str]
+
+
+HEAR_FIRST_S: Final = 2.0  # a district that is there says at once what it has of us
+
+
+class _HoldBegan(Exception):
+    """What goes on is broken off."""
 
 
 def _nothing(_step: str) -> None:
@@ -68,6 +78,7 @@ class Site:
         lines: Mapping[str, str] = MappingProxyType({}),
         step: Callable[[str], None] = _nothing,
         slow: Slow = asyncio.to_thread,
+        linked: bool = False,
     ) -> None:
         self._settings = settings
         self.time = clock = SteadyClock(clock)  # nothing here asks another clock
@@ -84,6 +95,8 @@ class Site:
         self._doors, self._watch = p.doors, p.watch
         self._timekeeper = Timekeeper(p.book, clock)
         self.holds = p.holds  # whoever watches the disk says so here
+        self._holding = Holding(p.book)
+        self._linked, self._heard, self._started = linked, asyncio.Event(), False
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
     # its life
@@ -94,7 +107,15 @@ class Site:
         StoreBroken if the database fails: whoever runs the site opens it anew.
         """
         try:
-            await self._live()
+            self._timekeeper.start()
+            self._holding.start()
+            await self._hear_first()
+            while True:
+                await self._wait_out_hold()
+                try:
+                    await self._live()
+                except* _HoldBegan:
+                    self._started = False
         except asyncio.CancelledError:
             self._last_words()
             raise
@@ -105,12 +126,30 @@ class Site:
             with suppress(StoreBroken):
                 self._timekeeper.mark()
 
+    async def _hear_first(self) -> None:
+        """The district may know of entries that this file has lost: nothing is written before."""
+        if not self._linked:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEAR_FIRST_S):
+                await self._heard.wait()
+
+    async def _wait_out_hold(self) -> None:
+        """While the hold is on, no door is moved and nothing is written."""
+        while self._holding.is_on:
+            self._problem = f"nothing is handed out: {self._holding.why}"
+            self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+            self._holding.changed.clear()
+            await self._holding.changed.wait()
+        self._problem = "settling"
+
     async def _live(self) -> None:
-        self._timekeeper.start()
+        self._started = True
         self._prepare()
         await recover(self._book, self._watch, self._boards, self._lives, self.time)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._break_off(), name="store")
+            group.create_task(self._hold(), name="hold")
             for board in self._boards:
                 self._keep(group, board.name, partial(self._watch.follow_board, board), self._blind)
             for name, machine in self._lives.items():
@@ -156,6 +195,12 @@ class Site:
         self._problem = f"the database failed: {self._book.why}"
         self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
         raise StoreBroken(self._book.why)
+
+    async def _hold(self) -> None:
+        while not self._holding.is_on:
+            self._holding.changed.clear()
+            await self._holding.changed.wait()
+        raise _HoldBegan
 
     def _prepare(self) -> None:
         """The tables name every compartment and machine of the settings; the chains are whole."""
@@ -206,6 +251,31 @@ class Site:
 
     def _differs(self, shown: KioskView | None) -> bool:
         return self._desk.view != shown
+
+    # what the district says of our journal
+
+    @property
+    def is_held(self) -> bool:
+        """Nothing is handed out and nothing is written: the link asks for what is missing."""
+        return self._holding.is_on
+
+    def hear(self, copied: Head, at: datetime) -> None:
+        """The district has sealed where its copy of our journal ended, and its own time."""
+        self.time.hear(at)
+        self._holding.compare(copied, at_start=not self._started)
+        self._heard.set()
+
+    def recall(self, transaction: Transaction, entry: Entry) -> None:
+        """An entry that this file had lost: what it says holds again, and nothing is done."""
+        recall(transaction, entry)
+
+    def recalled(self, copied: Head) -> None:
+        """There is no more: the hold ends if our journal is the one that the district has."""
+        self._holding.recalled(copied)
+
+    def release_hold(self, badge: str) -> None:
+        """Somebody with a staff badge answers for what lies behind the doors."""
+        self._holding.end(badge)
 
     @property
     def time_doubted(self) -> bool:

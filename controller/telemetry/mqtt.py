@@ -14,7 +14,7 @@ from controller.journal import Entry, Stream, rfc3339
 from controller.link import topics as link_topics
 from controller.link.batches import LinkKeys
 from controller.link.connection import Broker, Line, stay_connected
-from controller.link.exchange import Alarm, Exchange, Heard, Waker
+from controller.link.exchange import Alarm, Exchange, Waker, Witness
 from controller.link.receiver import Apply
 from controller.ports import Clock
 from controller.store import Store
@@ -49,7 +49,7 @@ class SiteMqtt:
         apply: Apply,
         alarm: Alarm,
         health: Health,
-        heard: Heard,
+        witness: Witness,
         clock: Clock,
         chance: Random,
     ) -> None:
@@ -75,7 +75,7 @@ class SiteMqtt:
             alarm=alarm,
             clock=clock,
             chance=chance,
-            heard=heard,
+            witness=witness,
         )
         self._waker = Waker(self._wake, Stream.UP)
         store.on_commit(self._waker.committed)

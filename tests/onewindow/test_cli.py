@@ -63,6 +63,8 @@ def test_the_command_line_is_there_as_a_program_and_as_a_module(start: list[str]
         "district",
         "simulate",
         "migrate",
+        "backup",
+        "restore",
         "journal",
         "journal verify",
         "journal show",

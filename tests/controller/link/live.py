@@ -52,6 +52,7 @@ class End:
         self.applied = []
         self.alarms = []
         self.heard = []
+        self.is_held = False
         self._reads = reads
 
     def apply(self, _transaction, entry):
@@ -59,6 +60,9 @@ class End:
 
     def alarm(self, kind, where, what):
         self.alarms.append((kind, where, what))
+
+    def hear(self, copied, at):
+        self.heard.append((copied, at))
 
     def journal(self, site, stream):
         with self.store.read() as connection:
@@ -107,7 +111,7 @@ class SiteEnd(End):
             apply=self.apply,
             alarm=self.alarm,
             health=lambda: self.health,
-            heard=self.heard.append,
+            witness=self,
             clock=CLOCK,
             chance=Random(7),
         )

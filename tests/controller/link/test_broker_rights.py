@@ -24,6 +24,7 @@ BY_THE_SITE = frozenset(
         f"{PREFIX}/machine/M1",
         f"{PREFIX}/alarm/4711",
         f"{PREFIX}/journal/up",
+        f"{PREFIX}/journal/up/ask",
         f"{PREFIX}/journal/down/ack",
         f"homeassistant/device/onewindow_{SITE}/config",
     }

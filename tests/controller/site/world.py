@@ -210,12 +210,13 @@ class Town:
             async with asyncio.TaskGroup() as group:
                 site = group.create_task(self.site.run())
                 watcher = group.create_task(self._remember())
+                others = self.beside(group)
                 try:
                     await self.until(lambda: "settling" not in self.site.problems())
                     yield self
                 finally:
-                    watcher.cancel()
-                    site.cancel()
+                    for task in (watcher, site, *others):
+                        task.cancel()
 
     def build(self, clock: LoopClock) -> Site:
         return Site(
@@ -228,6 +229,11 @@ class Town:
             step=self.step,
             slow=at_once,
         )
+
+    def beside(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """What else runs as long as the site does."""
+        del group
+        return []
 
     async def _remember(self) -> None:
         async for view in self.site.views():

@@ -1,0 +1,113 @@
+"""The hold: a site that cannot know what it did hands out nothing, and writes nothing either.
+
+What it wrote would part its journal from the copy that its district has. It ends when that copy
+was read to its end, or when a named person answers for what lies behind the doors.
+"""
+
+import asyncio
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from controller.entries import AlarmKind, HoldEnded, Up
+from controller.journal import EMPTY, Head, Stream, head
+from controller.site.book import Act, Book
+from controller.site.schema import alarms, holds, journal
+
+ALARM_ID: Final = "hold"  # it stands in the table alone: the journal takes nothing now
+
+
+class Why(StrEnum):
+    RESTORED = "restored"  # from a backup
+    BEHIND = "behind"  # the district has entries of ours that we do not have
+    PARTED = "parted"  # the district has other entries than ours under the same numbers
+    RELEASED = "released"  # no hold: a person has answered for it
+
+
+class Holding:
+    """Whether a site holds, and why."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self.why: Why | None = None
+        self.changed = asyncio.Event()
+
+    @property
+    def is_on(self) -> bool:
+        return self.why not in (None, Why.RELEASED)
+
+    def start(self) -> None:
+        """Take over what is on record."""
+        with self._book.look() as connection:
+            found = connection.scalar(select(holds.c.why))
+        self.why = Why(found) if found else None
+        if self.is_on:
+            self._write(self.why)
+
+    def compare(self, theirs: Head, *, at_start: bool) -> None:
+        """The district has sealed where its copy of our journal ends."""
+        with self._book.look() as connection:
+            ours = own_head(connection, self._book.site, theirs.seq)
+            last = head(connection, journal, self._book.site, Stream.UP)
+        if ours == theirs:
+            if self.why is Why.RELEASED:
+                self._write(None)
+        elif self.why is None:
+            is_old = theirs.seq > last.seq and at_start
+            self._write(Why.BEHIND if is_old else Why.PARTED)
+
+    def recalled(self, copied: Head) -> None:
+        """Nothing follows what we have; there the district's copy of our journal ends."""
+        with self._book.look() as connection:
+            ours = own_head(connection, self._book.site, copied.seq)
+        if ours == copied:
+            self.end(None)
+        elif self.why is not Why.PARTED:
+            self._write(Why.PARTED)
+
+    def end(self, badge: str | None) -> None:
+        """All was read, or the person with this badge answers for it."""
+        if not self.is_on:
+            return
+        assert self.why is not None
+        why, self.why = self.why, None if badge is None else Why.RELEASED
+        with self._book.act() as act:
+            self._put(act, self.why)
+            act.say(Up.HOLD_ENDED, HoldEnded(why=why.value, badge=badge))
+        self.changed.set()
+
+    def _write(self, why: Why | None) -> None:
+        self.why = why
+        with self._book.act() as act:
+            self._put(act, why)
+        self.changed.set()
+
+    def _put(self, act: Act, why: Why | None) -> None:
+        act.db.execute(holds.delete())
+        act.db.execute(alarms.delete().where(alarms.c.alarm_id == ALARM_ID))
+        if why is not None:
+            act.db.execute(holds.insert().values(id=1, at=act.now, why=why.value))
+        if self.is_on:
+            kind = AlarmKind.CLONED if why is Why.PARTED else AlarmKind.JOURNAL_BROKEN
+            act.db.execute(
+                alarms.insert().values(
+                    alarm_id=ALARM_ID,
+                    kind=kind.value,
+                    place="journal",
+                    severity="critical",
+                    since=act.now,
+                )
+            )
+
+
+def own_head(connection: Connection, site: str, seq: int) -> Head | None:
+    """Our entry of this number, where we have it."""
+    if seq == 0:
+        return EMPTY
+    digest = connection.scalar(
+        select(journal.c.hash).where(
+            journal.c.site == site, journal.c.stream == Stream.UP.value, journal.c.seq == seq
+        )
+    )
+    return None if digest is None else Head(seq, digest)

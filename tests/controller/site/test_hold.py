@@ -1,0 +1,369 @@
+"""A site that cannot know what it did opens nothing before its district's copy was read whole."""
+
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from controller.district import schema as district_schema
+from controller.entries import Down
+from controller.journal import Stream, head, verify
+from controller.link import topics
+from controller.link.batches import LinkKeys, Untrusted
+from controller.link.exchange import Exchange
+from controller.link.recall import open_answer, open_question
+from controller.ports import Clock
+from controller.site.schema import acked, alarms, codes, holds, items, journal
+from controller.site.site import Site
+from controller.store import Store, open_store
+from tests.controller.site.visit import begun, pulses, state_of
+from tests.controller.site.world import SITE, START, Town, WallClock, qr_of, run
+
+KEYS = LinkKeys.of(b"k" * 32)
+ASK = topics.journal_ask(SITE)
+DOWN = topics.journal(SITE, Stream.DOWN)
+
+
+class End:
+    """One end of a line that loses nothing; the other end hears what it publishes."""
+
+    def __init__(self, wire: "Wire") -> None:
+        self._wire = wire
+        self.said: list[tuple[str, bytes]] = []
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        del retain
+        self.said.append((topic, payload))
+        self._wire.carry(self, topic, payload)
+
+
+class Wire:
+    def __init__(self) -> None:
+        self.site, self.district = End(self), End(self)
+        self.up = True
+        self.late: asyncio.Queue[tuple[End, str, bytes]] = asyncio.Queue()
+
+    def carry(self, end: End, topic: str, payload: bytes) -> None:
+        if self.up:
+            self.late.put_nowait((end, topic, payload))
+
+
+class LinkedTown(Town):
+    """A town with a district at the other end of a wire."""
+
+    def __init__(self, path: Path, **what: Any) -> None:
+        super().__init__(path, machine=False, **what)
+        self.wire = Wire()
+        self.starts = 0
+        self.alarmed: list[str] = []
+        self.district: Store
+
+    def build(self, clock: Clock) -> Site:
+        site = super().build(clock)
+        site._linked = True
+        return site
+
+    def beside(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """The line between the two, and what each end does on it."""
+
+        def alarm(_kind: str, where: str, what: str) -> None:
+            self.alarmed.append(f"{where}: {what}")
+
+        self.starts += 1
+        chance = Random(self.starts)
+        shared: dict[str, Any] = {"alarm": alarm, "clock": self.clock, "chance": chance}
+        self.site_end = Exchange(
+            SITE,
+            Stream.UP,
+            KEYS,
+            self.store,
+            acked,
+            apply=self.site.inbox.apply,
+            witness=self.site,
+            **shared,
+        )
+        self.district_end = Exchange(
+            SITE,
+            Stream.DOWN,
+            KEYS,
+            self.district,
+            district_schema.acked,
+            apply=lambda _transaction, _entry: None,
+            **shared,
+        )
+        self.wire.late = asyncio.Queue()
+        self.store.on_commit(lambda _entries: self.site_end.wake())
+        return [
+            group.create_task(self._carry()),
+            group.create_task(self.site_end.run(self.wire.site)),
+            group.create_task(self.district_end.run(self.wire.district)),
+        ]
+
+    async def _carry(self) -> None:
+        while True:
+            end, topic, payload = await self.wire.late.get()
+            await asyncio.sleep(0.01)
+            if end is self.wire.site:
+                await self.district_end.hear(topic, payload, self.wire.district)
+            else:
+                await self.site_end.hear(topic, payload, self.wire.site)
+
+    def tell(self, kind: Down, data: dict[str, Any]) -> None:
+        with self.district.write() as transaction:
+            transaction.append(SITE, Stream.DOWN, kind.value, data)
+        self.district_end.wake()
+
+    async def badge(self, number: int = 20) -> None:
+        await self.in_step()
+        await super().badge(number)
+
+    def heads(self) -> dict[str, set[int]]:
+        found = {}
+        for stream in Stream:
+            found[stream.value] = set()
+            for store in (self.store, self.district):
+                with store.read() as connection:
+                    found[stream.value].add(head(connection, journal, SITE, stream).seq)
+        return found
+
+    async def in_step(self) -> None:
+        await self.until(lambda: all(len(each) == 1 for each in self.heads().values()), 120)
+
+
+@pytest.fixture
+def town(tmp_path):
+    town = LinkedTown(tmp_path / "site.db")
+    clock = WallClock(START)
+    with open_store(tmp_path / "district.db", journal, clock) as town.district:
+        district_schema.metadata.create_all(town.district.writer)
+        yield town
+
+
+def copy(path: Path, to: Path) -> None:
+    """The file as a careless copy takes it, its log with it; what lay there before is gone."""
+    for end in ("", "-wal"):
+        there, here = Path(f"{to}{end}"), Path(f"{path}{end}")
+        there.unlink(missing_ok=True)
+        if here.exists():
+            shutil.copy(here, there)
+
+
+def lose(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+async def loaded_and_copied(town: LinkedTown, to: Path) -> None:
+    """An order waits behind a door; a copy of the file is put by."""
+    await town.loaded()
+    await town.in_step()
+    copy(town.path, to)
+
+
+async def collects(town: LinkedTown) -> None:
+    await town.shows("start")
+    await asyncio.sleep(5)  # a code that was shown a moment ago is the same presentation
+    await begun(town)
+    await town.take()
+    await town.shows("rate")
+    await town.shows("start")
+
+
+def test_an_old_copy_opens_nothing_again_and_comes_up_to_what_the_district_has(town, tmp_path):
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+            await collects(town)
+            town.order("N2", number=2)
+            await town.in_step()
+        copy(tmp_path / "old.db", town.path)
+        before = pulses(town)
+        async with town.at_work():
+            assert state_of(town) in ("loaded", "collected")
+            await town.in_step()
+            await town.shows("start")
+            assert (state_of(town), code_state_of(town, "N1")) == ("collected", "spent")
+            town.reader.hold(qr_of(1))
+            await town.shows("code_unknown")
+            assert pulses(town) == before
+            assert [each["why"] for each in town.up("hold.ended")] == ["behind"]
+            await town.badge()
+            await town.load("OWL:N2-seal1")
+            await town.in_step()
+            check(town)
+        assert not town.alarmed
+
+    run(story)
+
+
+def check(town: LinkedTown) -> None:
+    for store in (town.store, town.district):
+        with store.read() as connection:
+            for stream in Stream:
+                verify(connection, journal, SITE, stream)
+
+
+def code_state_of(town: Town, order: str) -> str:
+    return town.rows(select(codes.c.state).where(codes.c.order_no == order))[0][0]
+
+
+def test_while_the_district_is_away_a_restored_site_holds_until_a_person_answers_for_it(
+    town, tmp_path
+):
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+        restored(tmp_path / "old.db", town.path)
+        town.wire.up = False
+        before = pulses(town)
+        async with town.at_work():
+            assert town.site.is_held
+            assert town.view.text == "out_of_service"
+            assert town.site.problems() == ["nothing is handed out: restored"]
+            standing = town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))
+            assert [row.kind for row in standing] == ["journal_broken"]
+            entries = town.heads()["up"]
+            town.reader.hold(qr_of(1))
+            await asyncio.sleep(600)
+            assert pulses(town) == before
+            assert town.heads()["up"] == entries
+            town.site.release_hold("badge7")
+            await collects(town)
+            assert town.up("hold.ended")[0]["badge"] == "badge7"
+            assert not town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))
+        async with town.at_work():
+            await town.shows("start")
+            town.wire.up = True
+            await town.in_step()
+
+    run(story)
+
+
+def restored(backup: Path, path: Path) -> None:
+    """As `restore` leaves it."""
+    copy(backup, path)
+    with (
+        open_store(path, journal, WallClock(START)) as store,
+        store.write() as transaction,
+    ):
+        transaction.connection.execute(
+            holds.insert().values(id=1, at="2026-11-24T01:00:00.000Z", why="restored")
+        )
+
+
+def test_a_restored_site_that_lost_nothing_goes_on_at_the_districts_word(town, tmp_path):
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+        restored(town.path, town.path.with_name("same.db"))
+        copy(town.path.with_name("same.db"), town.path)
+        async with town.at_work():
+            await collects(town)
+            await town.in_step()
+            assert state_of(town) == "collected"
+
+    run(story)
+
+
+def test_a_copy_that_went_its_own_way_is_out_of_service_as_soon_as_that_is_known(town, tmp_path):
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+            await collects(town)
+            await town.in_step()
+        copy(tmp_path / "old.db", town.path)
+        town.wire.up = False
+        async with town.at_work():
+            await town.shows("start")  # nobody could know
+            town.wire.up = True
+            await town.site_end._acknowledge(town.wire.site)
+            await town.district_end._acknowledge(town.wire.district)
+            await town.shows("out_of_service")
+            assert town.site.problems() == ["nothing is handed out: parted"]
+            before = pulses(town)
+            town.reader.hold(qr_of(1))
+            await asyncio.sleep(120)
+            assert pulses(town) == before
+            standing = town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))
+            assert [row.kind for row in standing] == ["cloned"]
+        async with town.at_work():
+            assert town.view.text == "out_of_service"
+
+    run(story)
+
+
+def test_a_new_box_in_an_old_place_comes_up_from_nothing(town):
+    async def story():
+        async with town.at_work():
+            await town.loaded(seals=2)
+            await town.in_step()
+            await begun(town)
+            await town.take()
+            town.reader.hold("nothing")
+            await asyncio.sleep(300)
+            await town.in_step()
+            told = town.rows(select(items.c.item_id, items.c.state, items.c.no))
+        lose(town.path)
+        async with town.at_work():
+            await town.in_step()
+            await town.shows("start")
+            assert town.rows(select(items.c.item_id, items.c.state, items.c.no)) == told
+            await collects(town)
+
+    run(story)
+
+
+def test_only_the_answer_to_this_very_question_ends_the_hold(town, tmp_path):
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+        restored(tmp_path / "old.db", town.path)
+        async with town.at_work():
+            await town.shows("start")
+            answers = [said for topic, said in town.wire.district.said if b'"answer"' in said]
+            assert answers
+            await collects(town)
+            await town.in_step()
+        restored(tmp_path / "old.db", town.path)
+        town.wire.up = False
+        async with town.at_work():
+            for _ in range(20):
+                for answer in answers:
+                    await town.site_end.hear(DOWN, answer, town.wire.site)
+                await asyncio.sleep(1)
+            assert town.site.is_held
+
+    run(story)
+
+
+@pytest.mark.parametrize("change", [b"nonce", b"seq", b"mac", b"hash", b"stream", b"entries"])
+def test_questions_and_answers_that_were_changed_are_refused(town, change):
+    async def story():
+        async with town.at_work():
+            await town.loaded()
+            await town.in_step()
+        lose(town.path)
+        async with town.at_work():
+            await town.in_step()
+            said = [
+                *(each for topic, each in town.wire.site.said if topic == ASK),
+                *(each for _, each in town.wire.district.said if b'"answer"' in each),
+            ]
+            assert len(said) > 3
+            for payload in said:
+                at = payload.find(change)
+                if at < 0:
+                    continue
+                spot = at + len(change) + 6
+                forged = payload[:spot] + bytes([payload[spot] ^ 1]) + payload[spot + 1 :]
+                with contextlib.suppress(Untrusted):
+                    assert open_answer(forged, SITE, KEYS) is None
+                    open_question(forged, SITE, KEYS)
+                    raise AssertionError(forged)
+
+    run(story)
