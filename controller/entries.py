@@ -126,6 +126,7 @@ class AlarmKind(StrEnum):
     UNEXPLAINED = "unexplained"
 
 
+Factor = Literal["none", "phone4", "id_card", "clerk"]
 Severity = Literal["warning", "critical"]
 SeenBy = Literal["door", "sensor", "machine", "person"]
 
@@ -143,6 +144,10 @@ class PlacedCode(TypedDict):
     code_id: str
     qr: str  # hex HMAC-SHA256 with the site's code key over the QR's secret
     typed: list[str]  # hex scrypt with the site's salt over code + last four, one for each phone
+    # for a second factor: hex HMAC-SHA256 with the site's code key over the QR's secret + last
+    # four, one for each phone, and over each identity card's number
+    tails: NotRequired[list[str]]
+    id_hashes: NotRequired[list[str]]
 
 
 class OrderPlaced(TypedDict):
@@ -285,6 +290,8 @@ class PickupStarted(TypedDict):
     order: str
     code: str
     session: str
+    factor: NotRequired[Factor]  # what was shown beside the code
+    badge: NotRequired[str]  # of the clerk who knows the person
 
 
 class Taken(TypedDict):
@@ -305,7 +312,7 @@ class PickupEnded(TypedDict):
 
 class PickupRefused(TypedDict):
     reason: str  # a Reason; for strangers always code_unknown
-    how: Literal["qr", "typed", "badge", "label", "foreign"]
+    how: Literal["qr", "typed", "badge", "label", "foreign", "second_factor"]
 
 
 class ProblemReported(TypedDict):

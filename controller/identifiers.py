@@ -18,6 +18,7 @@ ID_OLDEST = date(1900, 1, 1)
 
 _MOBILE = re.compile(r"\+861[3-9][0-9]{9}|\+85[23][0-9]{8}")
 _RESIDENT = re.compile(r"[0-9]{17}[0-9X]")
+_FOREIGNER = re.compile(r"[A-Z]{3}[0-9]{12}")
 _OTHER_PAPER = re.compile(r"[A-Z0-9]{5,20}")
 _ORDER_NO = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -80,6 +81,11 @@ def id_number(text: str, today: date) -> str:
     if not _OTHER_PAPER.fullmatch(number):
         raise NotAnIdentifier("must have 5 to 20 letters and digits")
     return number
+
+
+def is_on_a_card(number: str) -> bool:
+    """Whether a reader of identity cards can read it: a resident's, or a foreigner's for ever."""
+    return bool(_RESIDENT.fullmatch(number) or _FOREIGNER.fullmatch(number))
 
 
 def resident_id(text: str, today: date) -> str:

@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from controller.entries import Factor
 from controller.equipment import (
     AttentionTable,
     CabinetTable,
@@ -106,6 +107,9 @@ class PolicyTable(Table):
     confirm_pickup: bool = (
         True  # company and items are named and a press awaited before a door opens
     )
+    # beside the code, for every pickup, and at least this where company seals are handed out
+    second_factor: Factor = "none"
+    second_factor_seals: Factor = "none"
     session_idle_s: Seconds = 60  # then "still there?"
     session_end_s: Seconds = 30  # then the session ends, never while a door is open
     vendor_idle_s: Seconds = 120

@@ -3,7 +3,6 @@
 
 const place = document.getElementById("screen");
 const lost = document.getElementById("lost");
-const DIGITS = 12;
 const BURST_MS = 25; // nobody types that fast; a scanner wired as a keyboard does
 
 let typed = "";
@@ -113,18 +112,24 @@ function draw() {
     slot.textContent = typed[at] ?? "";
     slot.classList.toggle("slot--next", at === typed.length);
   });
-  form.querySelector("[type=submit]").disabled = typed.length !== DIGITS;
+  form.querySelector("[type=submit]").disabled = typed.length !== digits(form);
+}
+
+function digits(form) {
+  return Number(form.dataset.digits);
 }
 
 function digit(key) {
-  if (!document.getElementById("keypad")) return;
+  const form = document.getElementById("keypad");
+  if (!form) return;
   if (key === "back") typed = typed.slice(0, -1);
-  else if (typed.length < DIGITS) typed += key;
+  else if (typed.length < digits(form)) typed += key;
   draw();
 }
 
 function submit() {
-  if (typed.length !== DIGITS) return;
+  const form = document.getElementById("keypad");
+  if (!form || typed.length !== digits(form)) return;
   const value = typed;
   typed = "";
   draw();

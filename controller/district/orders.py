@@ -20,7 +20,7 @@ from controller.entries import (
     PlacedCode,
     PlacedItem,
 )
-from controller.identifiers import is_sole_trader, mask_name
+from controller.identifiers import is_on_a_card, is_sole_trader, mask_name
 from controller.journal import Stream, rfc3339
 from controller.ports import Clock
 from controller.refusals import FieldsRefused, Reason, Refused
@@ -141,6 +141,12 @@ class Orders:
             code_id=code_id,
             qr=keyed_hash(site.code_key, secret),
             typed=[typed_hash(site.typed_salt, typed, tail) for tail in tails],
+            tails=[keyed_hash(site.code_key, f"{secret}{tail}") for tail in tails],
+            id_hashes=[
+                keyed_hash(site.code_key, recipient.id_number)
+                for recipient in form.recipients
+                if recipient.id_number and is_on_a_card(recipient.id_number)
+            ],
         )
         return Minted(code_id, secret, typed, self._mint.token(), placed)
 

@@ -21,6 +21,7 @@ from controller.site.orders import (
 )
 from controller.site.premises import Premises, shown_items
 from controller.site.schema import items as table
+from controller.site.second_factor import Proof
 
 
 class Claim:
@@ -28,6 +29,7 @@ class Claim:
 
     def __init__(self, premises: Premises, order: OrderRow, code: str) -> None:
         self.order = order
+        self.proof = Proof("none")
         self._p = premises
         self._code = code
         self._session: str | None = None
@@ -76,7 +78,9 @@ class Claim:
         session = self._session
         if session is None:
             refuse_expired(self.order, act.at, self._p.policy.code_valid_s)
-            session = start_session(act, self.order.order_no, self._code)
+            session = start_session(
+                act, self.order.order_no, self._code, self.proof.factor, self.proof.badge
+            )
         else:
             still_claimed(act, self._code)
         claimed = act.db.execute(

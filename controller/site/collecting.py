@@ -10,15 +10,17 @@ from controller.site.kiosk import Heard, Press, Quiet
 from controller.site.orders import OrderRow
 from controller.site.outlet import hand_out
 from controller.site.premises import Premises
+from controller.site.second_factor import Shown, prove
 from controller.site.texts import Button, Screen, Text
 
 
 class Pickup:
     """A good code, and what is done with it."""
 
-    def __init__(self, premises: Premises, order: OrderRow, code: str) -> None:
+    def __init__(self, premises: Premises, order: OrderRow, shown: Shown) -> None:
         self._p = premises
-        self._claim = Claim(premises, order, code)
+        self._shown = shown
+        self._claim = Claim(premises, order, shown.code)
         self._last: Opened | None = None
         self._used: list[Place] = []  # doors of this visit
         self._next: Heard | None = None  # who stepped up while a door was left open
@@ -26,6 +28,11 @@ class Pickup:
     async def run(self) -> Heard | None:
         """Hand over what the order has; what the next person scanned meanwhile is returned."""
         self._p.desk.listen(on=False)
+        kinds = [item.kind for item in self._claim.items()]
+        proof = await prove(self._p, self._shown, kinds)
+        if proof is None:
+            return None
+        self._claim.proof = proof
         self._claim.show_items()
         if self._p.policy.confirm_pickup and not await self._confirmed():
             return None

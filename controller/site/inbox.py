@@ -24,7 +24,7 @@ from controller.site.book import Act
 from controller.site.cases import solve
 from controller.site.items import IF_CANCELLED, load_printed
 from controller.site.orders import close_if_returned, withdraw_prints
-from controller.site.schema import badges, codes, items, orders, typed_codes
+from controller.site.schema import badges, codes, items, orders, proofs, typed_codes
 from controller.store import Transaction
 
 
@@ -142,11 +142,15 @@ def _add_code(act: Act, order: str, code: PlacedCode) -> None:
     )
     for digest in code["typed"]:
         act.db.execute(typed_codes.insert().values(hash=digest, code_id=code["code_id"]))
+    for kind, digests in (("tail", code.get("tails", [])), ("id", code.get("id_hashes", []))):
+        for digest in set(digests):
+            act.db.execute(proofs.insert().values(code_id=code["code_id"], kind=kind, hash=digest))
 
 
 def _kill_codes(act: Act, which: Any, state: str) -> None:
     dead = select(codes.c.code_id).where(which)
     act.db.execute(typed_codes.delete().where(typed_codes.c.code_id.in_(dead)))
+    act.db.execute(proofs.delete().where(proofs.c.code_id.in_(dead)))
     act.db.execute(
         codes.update().where(which, codes.c.state.in_(("open", "claimed"))).values(state=state)
     )

@@ -66,6 +66,13 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """An identity card lay on the reader: the keyed hash of its number, nothing else."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """What was waited for holds."""
 
@@ -75,7 +82,7 @@ class Quiet:
     """Time is over."""
 
 
-Heard = Press | PickupCode | Label | Badge | Foreign | Happened | Quiet
+Heard = Press | Card | PickupCode | Label | Badge | Foreign | Happened | Quiet
 
 
 class Desk:
@@ -91,6 +98,8 @@ class Desk:
         self._quiet_s = quiet_s
         self._press: Press | None = None
         self._scan: Scanned | None = None
+        self._awaits_card = False
+        self._card: Card | None = None
         self._last_text = ""
         self._last_seen_at = 0.0
 
@@ -195,6 +204,12 @@ class Desk:
         self._scan = read_scan(text)
         self._bell.ring()
 
+    def carded(self, digest: str) -> None:
+        """Take a card that was asked for; any other is forgotten at once."""
+        if self._awaits_card:
+            self._card = Card(digest)
+            self._bell.ring()
+
     def listen(self, *, on: bool) -> None:
         """Keep scans from now on, or drop them."""
         self.ears = on
@@ -203,6 +218,15 @@ class Desk:
 
     def is_scan_waiting(self) -> bool:
         return self._scan is not None
+
+    async def hear_card(self, within_s: float | None) -> Heard:
+        """The same for an identity card."""
+        self._awaits_card = True
+        try:
+            heard = await self.hear(within_s, lambda: self._card is not None, scans=False)
+            return self._card or heard
+        finally:
+            self._awaits_card, self._card = False, None
 
     async def hear(
         self, within_s: float | None, until: Callable[[], bool] = lambda: False, *, scans: bool

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from controller.entries import (
+    Factor,
     ItemState,
     OrderState,
     PickupEnded,
@@ -85,7 +86,9 @@ def ready_if_loaded(act: Act, order_no: str) -> None:
     act.say(Up.PICKUP_READY, PickupReady(order=order_no, expires_at=expires_at))
 
 
-def start_session(act: Act, order_no: str, code_id: str) -> str:
+def start_session(
+    act: Act, order_no: str, code_id: str, factor: Factor = "none", badge: str | None = None
+) -> str:
     """Claim the code for one visit. Refused if it is no longer open, or another visit goes on."""
     session = act.name("S")
     claimed = act.db.execute(
@@ -106,7 +109,12 @@ def start_session(act: Act, order_no: str, code_id: str) -> str:
             session=session, order_no=order_no, code_id=code_id, started_at=act.now
         )
     )
-    act.say(Up.PICKUP_STARTED, PickupStarted(order=order_no, code=code_id, session=session))
+    told = PickupStarted(order=order_no, code=code_id, session=session)
+    if factor != "none":
+        told["factor"] = factor
+    if badge is not None:
+        told["badge"] = badge
+    act.say(Up.PICKUP_STARTED, told)
     return session
 
 

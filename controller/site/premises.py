@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection, select
 
+from controller.codes import keyed_hash
 from controller.ports import Clock, IdCardReader, LicenceMachine, LockBoard
 from controller.settings import PolicyTable, SiteSettings
 from controller.site.bell import Bell
@@ -78,16 +80,18 @@ def furnish(
     doors = Doors(doors_at, clock)
     machines = Machines(lives, blanks_low=policy.blanks_low)
     around = {each.name: each for each in settings.environment}
-    scanners = [each.name for each in settings.scanner]
+    readers = [each.name for each in settings.scanner]
+    readers += [each.name for each in settings.card_reader]
     silences = Silences(
-        book, clock, [*by_board, *around, *scanners], lines, after_s=policy.board_silent_s
+        book, clock, [*by_board, *around, *readers], lines, after_s=policy.board_silent_s
     )
     desk = Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
+    code_key = settings.link.code_key.get_secret_value()
     return Premises(
         site=settings.site.id,
         tel=settings.site.tel,
         policy=policy,
-        code_key=settings.link.code_key.get_secret_value(),
+        code_key=code_key,
         typed_salt=settings.link.typed_salt.get_secret_value(),
         book=book,
         doors=doors,
@@ -98,7 +102,7 @@ def furnish(
         ),
         desk=desk,
         bell=bell,
-        readers=Readers(desk, silences, book, clock),
+        readers=Readers(desk, silences, book, clock, hashed=partial(keyed_hash, code_key)),
         surroundings=Surroundings(
             around,
             book,

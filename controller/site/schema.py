@@ -130,6 +130,15 @@ typed_codes = Table(
     ForeignKeyConstraint(["code_id"], ["codes.code_id"]),
 )
 
+proofs = Table(  # what else a code's owner can show, as keyed hashes
+    "proofs",
+    metadata,
+    Column("code_id", ID, primary_key=True),
+    Column("kind", String(8), primary_key=True),  # tail: QR's secret and phone's end; id: a card
+    Column("hash", HASH, primary_key=True),
+    ForeignKeyConstraint(["code_id"], ["codes.code_id"]),
+)
+
 badges = Table(
     "badges",
     metadata,

@@ -158,6 +158,8 @@ class Site:
             readers = self._premises.readers
             for name, reader in self._readers.items():
                 self._keep(group, name, partial(readers.read, reader), readers.lose_sight)
+            for name, cards in self._premises.card_readers.items():
+                self._keep(group, name, partial(readers.read_cards, cards), readers.lose_sight)
             group.create_task(readers.tick(), name="readers")
             self._look_around(group)
             group.create_task(self._watch.tick(), name="tick")

@@ -25,6 +25,7 @@ from controller.site.loading import Round
 from controller.site.orders import OrderRow, code_by_qr, open_order
 from controller.site.premises import Premises
 from controller.site.schema import typed_codes
+from controller.site.second_factor import Shown
 from controller.site.staff import Service
 from controller.site.texts import Button, Screen, Text
 from controller.site.tries import count_wrong, is_resting, wait_s
@@ -83,7 +84,7 @@ async def _pickup_by_qr(p: Premises, scanned: PickupCode) -> Heard | None:
     except Refused as refusal:
         _note(p, refusal, "qr")
         raise
-    return await Pickup(p, order, code).run()
+    return await Pickup(p, order, Shown(code, scanned.secret)).run()
 
 
 def _find_by_qr(p: Premises, scanned: PickupCode) -> tuple[str, OrderRow]:
@@ -110,7 +111,7 @@ async def _pickup_by_typing(p: Premises, value: str) -> Heard | None:
     if isinstance(found, Refused):
         raise found
     code, order = found
-    return await Pickup(p, order, code).run()
+    return await Pickup(p, order, Shown(code)).run()
 
 
 def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, OrderRow] | Refused:

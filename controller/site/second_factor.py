@@ -1,0 +1,175 @@
+"""A second proof beside the code, where the site's policy asks for one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from controller.codes import PHONE_TAIL, Badge, keyed_hash, read_typed, typed_hash
+from controller.entries import Factor, Kind, PickupRefused, Up
+from controller.journal import parse_time
+from controller.refusals import Reason, Refused
+from controller.settings import PolicyTable
+from controller.site.kiosk import Card, Heard, Press
+from controller.site.premises import Premises
+from controller.site.schema import badges, proofs, typed_codes
+from controller.site.texts import Button, Screen, Text
+from controller.site.tries import count_wrong, is_resting
+
+STRENGTH: Final[tuple[Factor, ...]] = ("none", "phone4", "id_card", "clerk")
+TRIES: Final = 3  # of one visit
+TAIL: Final = "tail"  # kinds of proofs that came with a code
+ID: Final = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A good code as it was shown. The QR's secret is known for this visit only."""
+
+    code: str
+    secret: str | None = None  # None: it was typed, with the phone's last four
+
+    def __repr__(self) -> str:
+        return f"Shown({self.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was shown beside the code."""
+
+    factor: Factor
+    badge: str | None = None  # of the clerk who knows the person
+
+
+def wanted(policy: PolicyTable, kinds: Iterable[str]) -> Factor:
+    """The stronger of what every pickup needs and what company seals need."""
+    asked = {policy.second_factor}
+    if Kind.SEAL_SET.value in kinds:
+        asked.add(policy.second_factor_seals)
+    return max(asked, key=STRENGTH.index)
+
+
+async def prove(p: Premises, shown: Shown, kinds: Iterable[str]) -> Proof | None:
+    """The proof; None if the person gave up. Refused where it was tried too often."""
+    factor = wanted(p.policy, kinds)
+    with p.book.look() as connection:
+        has_id = bool(_hashes(connection, shown.code, ID))
+    if factor == "id_card" and not (has_id and p.readers.reads_cards()):
+        factor = "phone4"  # no card that a reader knows, or no reader
+    if factor == "clerk":
+        return await _by_clerk(p)
+    if factor == "id_card":
+        return await _by_card(p, shown)
+    if factor == "phone4" and shown.secret is not None:
+        return await _by_phone(p, shown)
+    return Proof(factor)
+
+
+async def _by_phone(p: Premises, shown: Shown) -> Proof | None:
+    """The last four digits of the phone to which the code was sent."""
+    text = Text.ASK_PHONE4
+    for _ in range(TRIES):
+        heard = await _ask(p, text, Button.CODE, wants="press")
+        if not (isinstance(heard, Press) and heard.button is Button.CODE):
+            return None
+        _refuse_resting(p, shown)
+        if await _knows_phone(p, shown, heard.value or ""):
+            return Proof("phone4")
+        _count(p, shown)
+        text = Text.PHONE4_WRONG
+    raise Refused(Reason.CODE_UNKNOWN)
+
+
+async def _knows_phone(p: Premises, shown: Shown, digits: str) -> bool:
+    """The tail alone with the QR's secret, or all of the typed code where no tail came with it."""
+    with p.book.look() as connection:
+        tails = _hashes(connection, shown.code, TAIL)
+    if tails:
+        tail = digits[-PHONE_TAIL:]
+        return keyed_hash(p.code_key, f"{shown.secret}{tail}") in tails
+    if (typed := read_typed(digits)) is None:
+        return False
+    code, tail = typed[:-PHONE_TAIL], typed[-PHONE_TAIL:]
+    slow = await p.slow(partial(typed_hash, p.typed_salt, code, tail))
+    with p.book.look() as connection:
+        found = connection.scalar(select(typed_codes.c.code_id).where(typed_codes.c.hash == slow))
+    return bool(found == shown.code)
+
+
+async def _by_card(p: Premises, shown: Shown) -> Proof | None:
+    """The identity card of one to whom the order is to be handed."""
+    text = Text.ASK_ID_CARD
+    for _ in range(TRIES):
+        heard = await _ask(p, text, wants="card")
+        if not isinstance(heard, Card):
+            return None
+        _refuse_resting(p, shown)
+        with p.book.look() as connection:
+            if heard.digest in _hashes(connection, shown.code, ID):
+                return Proof("id_card")
+        _count(p, shown)
+        text = Text.ID_CARD_OTHER
+    raise Refused(Reason.CODE_UNKNOWN)
+
+
+async def _by_clerk(p: Premises) -> Proof | None:
+    """A member of staff has looked at the person's papers, and says so with a badge."""
+    text = Text.ASK_CLERK
+    p.desk.listen(on=True)
+    try:
+        for _ in range(TRIES):
+            heard = await _ask(p, text, wants="badge")
+            if not isinstance(heard, Badge):
+                return None
+            if (badge := _staff(p, heard)) is not None:
+                return Proof("clerk", badge)
+            text = Text.BADGE_UNKNOWN
+    finally:
+        p.desk.listen(on=False)
+    raise Refused(Reason.BADGE_UNKNOWN)
+
+
+async def _ask(p: Premises, text: Text, *buttons: Button, wants: str) -> Heard:
+    p.desk.show(Screen.SECOND_FACTOR, text, *buttons, Button.END)
+    if wants == "card":
+        return await p.desk.hear_card(p.policy.session_idle_s)
+    return await p.desk.hear(p.policy.session_idle_s, scans=wants == "badge")
+
+
+def _staff(p: Premises, badge: Badge) -> str | None:
+    with p.book.look() as connection:
+        row = connection.execute(
+            select(badges).where(badges.c.hash == keyed_hash(p.code_key, badge.secret))
+        ).first()
+    if row is None or row.role != "staff" or row.revoked:
+        return None
+    return row.badge_id if p.clock.now() < parse_time(row.valid_until) else None
+
+
+def _hashes(connection: Connection, code: str, kind: str) -> set[str]:
+    return set(
+        connection.scalars(
+            select(proofs.c.hash).where(proofs.c.code_id == code, proofs.c.kind == kind)
+        )
+    )
+
+
+def _key(p: Premises, shown: Shown) -> str:
+    return keyed_hash(p.code_key, f"second factor {shown.code}")
+
+
+def _refuse_resting(p: Premises, shown: Shown) -> None:
+    """A lent or stolen picture of a code is no way to guess four digits."""
+    with p.book.act() as act:
+        resting = is_resting(act, _key(p, shown), p.policy)
+    if resting:
+        raise Refused(Reason.TOO_MANY_TRIES, seconds=round(p.policy.code_rest_s))
+
+
+def _count(p: Premises, shown: Shown) -> None:
+    with p.book.act() as act:
+        count_wrong(act, _key(p, shown), p.policy)
+        told = PickupRefused(reason=Reason.CODE_UNKNOWN.value, how="second_factor")
+        act.say(Up.PICKUP_REFUSED, told)
