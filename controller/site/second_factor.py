@@ -9,12 +9,12 @@ from sqlalchemy import Connection, select
 
 from controller.codes import PHONE_TAIL, Badge, keyed_hash, read_typed, typed_hash
 from controller.entries import Factor, Kind, PickupRefused, Up
-from controller.journal import parse_time
 from controller.refusals import Reason, Refused
 from controller.settings import PolicyTable
+from controller.site.badged import STAFF, Bearer
 from controller.site.kiosk import Card, Heard, Press
 from controller.site.premises import Premises
-from controller.site.schema import badges, proofs, typed_codes
+from controller.site.schema import proofs, typed_codes
 from controller.site.texts import Button, Screen, Text
 from controller.site.tries import count_wrong, is_resting
 
@@ -140,12 +140,11 @@ async def _ask(p: Premises, text: Text, *buttons: Button, wants: str) -> Heard:
 
 def _staff(p: Premises, badge: Badge) -> str | None:
     with p.book.look() as connection:
-        row = connection.execute(
-            select(badges).where(badges.c.hash == keyed_hash(p.code_key, badge.secret))
-        ).first()
-    if row is None or row.role != "staff" or row.revoked:
-        return None
-    return row.badge_id if p.clock.now() < parse_time(row.valid_until) else None
+        try:
+            row = Bearer(p, badge).badge_in(connection, STAFF)
+        except Refused:
+            return None
+    return str(row.badge_id)
 
 
 def _hashes(connection: Connection, code: str, kind: str) -> set[str]:
