@@ -236,7 +236,8 @@ def _gone(act: Act, item: ItemRow, last: Row[Any], where: str, by: SeenBy) -> Cu
         expected(act, item, where, last.badge_id)
         return Custody.UNDONE
     if last.kind in TAKEN_BACK:
-        reason = item.return_reason or last.kind
+        asked = item.return_reason or "overdue"
+        reason = "emergency" if last.kind == "emergency" else asked
         returned(act, item, where, by, last.badge_id, reason)
         return Custody.RETURNED
     collected(act, item, where, by)

@@ -72,8 +72,8 @@ class Round:
                 case Press(button=Button.BIGGER) if self._misfit is not None:
                     await self._try(self._box(self._misfit.label, unfit=self._misfit.place))
                 case Press(button=Button.CHOOSE):
-                    await self._returns.run()
-                    self._show_next()
+                    if not await self._returns.run():
+                        self._show_next()
                 case Press(button=Button.END):
                     return
                 case Press():

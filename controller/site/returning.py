@@ -66,16 +66,17 @@ class Returns:
         count = self.count()
         return (Choice("returns", Offer.RETURNS, {"count": count}),) if count else ()
 
-    async def run(self) -> None:
-        """Until the person wants no more, or nothing is left."""
+    async def run(self) -> bool:
+        """Until the person wants no more, or nothing is left: then True, and the screen says so."""
         while listed := self._due():
             chosen = await self._b.choose(Text.RETURNS, *_choices(listed), count=len(listed))
             if chosen is None:
-                return
+                return False
             for item in listed:
                 if chosen in (ALL, item.item_id) and not await self._one(item):
                     break
         self._p.desk.show(Screen.STAFF, Text.NO_RETURNS, Button.END)
+        return True
 
     def _due(self) -> list[Row[Any]]:
         with self._p.book.look() as connection:
