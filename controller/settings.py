@@ -110,6 +110,7 @@ class PolicyTable(Table):
     # beside the code, for every pickup, and at least this where company seals are handed out
     second_factor: Factor = "none"
     second_factor_seals: Factor = "none"
+    doors_together: bool = False  # all doors of an order at once, not one after the other
     session_idle_s: Seconds = 60  # then "still there?"
     session_end_s: Seconds = 30  # then the session ends, never while a door is open
     vendor_idle_s: Seconds = 120

@@ -1,9 +1,12 @@
 """Collecting: one visit of somebody with a good code, door after door, until all is in hand."""
 
+from collections.abc import Sequence
+
 from controller.entries import Holder
 from controller.refusals import Refused
 from controller.site.claim import Claim
 from controller.site.doors import Place
+from controller.site.doorway import Way, step_back
 from controller.site.farewell import Farewell
 from controller.site.handover import Handover, Opened
 from controller.site.kiosk import Heard, Press, Quiet
@@ -12,6 +15,7 @@ from controller.site.outlet import hand_out
 from controller.site.premises import Premises
 from controller.site.second_factor import Shown, prove
 from controller.site.texts import Button, Screen, Text
+from controller.site.together import open_together
 
 
 class Pickup:
@@ -47,20 +51,45 @@ class Pickup:
         return await Farewell(self._p, self._claim, self._last, self._used).run()
 
     async def _hand_over(self) -> None:
-        """One item after the other, until the person ends it."""
+        """Doors first, the machine last, until the person ends it."""
         items = self._claim.items()
-        for number, item in enumerate(items, 1):
-            if item.holder == Holder.CABINET.value:
-                door = Handover(self._p, self._claim, item, number=number, of=len(items))
-                self._used.append(door.place)
-                await door.run()
+        doors = [
+            Handover(self._p, self._claim, item, number=number, of=len(items))
+            for number, item in enumerate(items, 1)
+            if item.holder == Holder.CABINET.value
+        ]
+        self._used = [door.place for door in doors]
+        if not await self._open(doors):
+            return
+        for item in items:
+            if item.holder != Holder.CABINET.value:
+                goes_on = await hand_out(self._p, item, self._claim.decide_machine)
+                self._claim.show_items()
+                if not goes_on:
+                    return
+
+    async def _open(self, doors: Sequence[Handover]) -> bool:
+        """One door after the other, or all of them together by policy; False if it is ended."""
+        together = self._p.policy.doors_together and len(doors) > 1
+        ways = await open_together(self._p, doors) if together else {}
+        try:
+            for door in doors:
+                match ways.pop(door.place, None):
+                    case None:
+                        await door.run()
+                    case Way.OPEN:
+                        await door.conclude()
+                    case way:
+                        await door.go_on(way)
                 self._last = door.opened or self._last
-                self._next, ended = door.next, door.ended
-            else:
-                ended = not await hand_out(self._p, item, self._claim.decide_machine)
-            self._claim.show_items()
-            if ended:
-                return
+                self._claim.show_items()
+                if door.ended:
+                    self._next = door.next
+                    return False
+        finally:
+            for place in ways:  # what is still open there, the watch decides
+                step_back(self._p, place)
+        return True
 
     async def _confirmed(self) -> bool:
         """The person saw what it is and wants it now."""

@@ -52,22 +52,49 @@ class Handover:
         if place not in p.doors or self._is_out_of_use():
             await self._trouble(Text.DOOR_OUT_OF_USE, "will_not_open")
             return
+        if not p.doors.is_shut(place) and not await self._again(Text.DOOR_OUT_OF_USE):
+            return
+        await self.go_on(None)
+
+    def is_ready(self) -> bool:
+        """Nothing has to be said before the door is released."""
+        p, place = self._p, self.place
+        return place in p.doors and not self._is_out_of_use() and p.doors.is_shut(place)
+
+    async def release(self, *, longer: bool = False) -> Way:
+        """Release the door once. Somebody must `go_on` or `conclude`."""
+        p, place = self._p, self.place
+        self._doubted = p.doors[place].item is Presence.ABSENT
+        return await release(p, place, self._claim.decide_door(self._item, place), longer=longer)
+
+    async def go_on(self, way: Way | None) -> None:
+        """What follows a release that went so, or a first one, and as many more as are allowed."""
+        pulses = int(way is not None)
         try:
-            if not p.doors.is_shut(place) and not await self._again(Text.DOOR_OUT_OF_USE):
-                return
-            way = None
-            for _ in range(p.policy.lock_pulses):
-                self._doubted = p.doors[place].item is Presence.ABSENT
-                decide = self._claim.decide_door(self._item, place)
-                way = await release(p, place, decide, longer=way is Way.STUCK)
-                if not await self._after(way):
+            while True:
+                if way is not None and not await self._after(way):
                     return
+                if pulses >= self._p.policy.lock_pulses:
+                    return
+                way = await self.release(longer=way is Way.STUCK)
+                pulses += 1
         except Refused as refusal:
             if refusal.reason is not Reason.DOOR_OUT_OF_USE:
                 raise
             await self._trouble(Text.DOOR_OUT_OF_USE, "will_not_open")
         finally:
-            step_back(p, place)
+            step_back(self._p, self.place)
+
+    async def conclude(self) -> None:
+        """The door was opened with others and the person has been at it: see that it is shut."""
+        try:
+            if await self._means(await self._close(said=None)):
+                await self.go_on(None)
+        finally:
+            step_back(self._p, self.place)
+
+    def is_empty_or_over(self) -> bool:
+        return self._sensor is Presence.ABSENT or is_over(self._p, self.place)
 
     def _is_out_of_use(self) -> bool:
         with self._p.book.look() as connection:
@@ -115,8 +142,11 @@ class Handover:
 
     async def _take(self) -> Custody | None:
         """The door is open: the item is taken and the door shut. None if that is not known."""
+        return await self._close(said=await self._taken())
+
+    async def _close(self, *, said: bool | None) -> Custody | None:
+        """The person has been at it: the door shuts, and what is behind it is known."""
         p, place = self._p, self.place
-        said = await self._taken()
         if not is_over(p, place):
             match await shut(p, place):
                 case Happened():
@@ -168,11 +198,7 @@ class Handover:
             number=self._number,
             of=self._of,
         )
-
-        def is_empty_or_over() -> bool:
-            return self._sensor is Presence.ABSENT or is_over(p, place)
-
-        heard = await p.desk.hear(p.policy.ajar_notice_s, is_empty_or_over, scans=False)
+        heard = await p.desk.hear(p.policy.ajar_notice_s, self.is_empty_or_over, scans=False)
         return False if isinstance(heard, Press) else None
 
     async def _did_you_take(self) -> bool | None:

@@ -89,6 +89,8 @@ class Text(StrEnum):
     PUSH = "push"
     TAKE = "take"
     CLOSE = "close"
+    TAKE_ALL = "take_all"
+    CLOSE_ALL = "close_all"
     STILL_OPEN = "still_open"
     ITEM_LEFT = "item_left"
     DID_YOU_TAKE = "did_you_take"
@@ -156,6 +158,8 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.ITEM_LEFT: frozenset({"compartment"}),
     Text.DID_YOU_TAKE: frozenset({"compartment"}),
     Text.STUCK: frozenset({"compartment", "tel", "case"}),
+    Text.TAKE_ALL: frozenset({"compartments"}),
+    Text.CLOSE_ALL: frozenset({"compartments"}),
     Text.STILL_OPEN: frozenset({"compartment", "tel", "case"}),
     Text.LOCK_GIVEN_UP: frozenset({"compartment", "tel", "case"}),
     Text.WRONG_DOOR: frozenset({"compartment", "tel", "case"}),
