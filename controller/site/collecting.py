@@ -58,7 +58,7 @@ class Pickup:
             for number, item in enumerate(items, 1)
             if item.holder == Holder.CABINET.value
         ]
-        self._used = [door.place for door in doors]
+        self._used = [door.place for door in doors if door.place in self._p.doors]
         if not await self._open(doors):
             return
         for item in items:
