@@ -19,6 +19,9 @@ class Down(StrEnum):
     BADGE_REVOKED = "badge.revoked"
     PROBLEM_SOLVED = "problem.solved"
     ITEM_RETURN = "item.return"
+    COMPARTMENT_OPEN = "compartment.open"
+    COMPARTMENT_BLOCK = "compartment.block"
+    COMPARTMENT_UNBLOCK = "compartment.unblock"
 
 
 class Up(StrEnum):
@@ -54,6 +57,11 @@ class Up(StrEnum):
     COMPARTMENT_RESTORED = "compartment.restored"
     MACHINE_CHANGED = "machine.changed"
     MACHINE_ADOPTED = "machine.adopted"
+    COMMAND_DONE = "command.done"
+    COMMAND_FAILED = "command.failed"
+    COMMAND_REFUSED = "command.refused"
+    COMMAND_EXPIRED = "command.expired"
+    COMMAND_UNKNOWN = "command.unknown"
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"
@@ -190,6 +198,21 @@ class ItemReturn(TypedDict):
     reason: str
 
 
+class CompartmentCommand(TypedDict):
+    """`compartment.open|block|unblock`: somebody at the district wants it, for a reason.
+
+    An occupied compartment is opened only where two different people are named.
+    """
+
+    command: str
+    cabinet: str
+    no: int
+    reason: str
+    requested_by: str
+    approved_by: str | None
+    expires_at: str  # nothing is done from this moment on
+
+
 class CompartmentPlan(TypedDict):
     cabinet: str
     no: int
@@ -212,6 +235,7 @@ MovementKind = Literal[
     "return",
     "inspect",  # staff look at what is doubtful
     "emergency",
+    "remote",  # the district wanted it open
     "present",
     "retract",
 ]
@@ -225,7 +249,8 @@ class MovementIntended(TypedDict):
     order: NotRequired[str]
     item: NotRequired[str]
     badge: NotRequired[str]
-    approved_by: NotRequired[str]  # the second badge, where two people must want it
+    command: NotRequired[str]
+    approved_by: NotRequired[str]  # the second one, where two people must want it
     seq: NotRequired[int]  # a machine's sequence number
 
 
@@ -383,6 +408,13 @@ class MachineAdopted(TypedDict):
     machine: str
     seq: int
     badge: str
+
+
+class CommandEnded(TypedDict):
+    """`command.done|failed|refused|expired|unknown`: what became of what the district wanted."""
+
+    command: str
+    reason: NotRequired[str]  # why it was refused or failed
 
 
 class AlarmRaised(TypedDict):

@@ -20,6 +20,14 @@ class Reason(StrEnum):
     DOOR_OUT_OF_USE = "door_out_of_use"
     REOPEN_NOT_OFFERED = "reopen_not_offered"
     STALE_DECISION = "stale_decision"
+    # to the district, which wanted a door or compartment otherwise
+    REMOTE_CAP = "remote_cap"  # so many doors an hour, and no more
+    NEEDS_TWO = "needs_two"  # different people, since something lies there
+    TIME_DOUBTED = "time_doubted"
+    PLACE_UNKNOWN = "place_unknown"
+    DOOR_OPEN = "door_open"
+    OUT_OF_SERVICE = "out_of_service"
+    COMMAND_EXPIRED = "command_expired"
     # at the district
     BAD_FIELD = "bad_field"
     NOT_FOUND = "not_found"

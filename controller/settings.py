@@ -136,6 +136,8 @@ class PolicyTable(Table):
     outlet_retract_s: Seconds = 180
     blanks_low: Annotated[int, Field(ge=0)] = 40  # sets
     board_silent_s: Seconds = 10
+    remote_opens_an_hour: Annotated[int, Field(ge=0)] = 2  # whoever at the district asks
+    remote_age_s: Annotated[float, Field(gt=0, le=300)] = 300  # older than this they never open
     guess_window_s: Seconds = 600  # wrong typed codes at one kiosk are counted over this time
     guess_free_tries: Annotated[int, Field(ge=0)] = 3
     guess_first_wait_s: Seconds = 5  # doubled with each further wrong try, up to 40 s

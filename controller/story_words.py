@@ -57,6 +57,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "决定打开{where}号门取回{item}（决定{intent}，工牌{badge}）。",
         "Door {where} was to be opened to take the {item} back (decision {intent}, badge {badge}).",
     ),
+    "movement.intended/remote": (
+        "应区里要求打开{where}号门（决定{intent}，要求{command}），原因：{reason}。",
+        "The district's request {command} was to open door {where}: {reason} (decision {intent}).",
+    ),
     "movement.intended": (
         "决定动作{where}，原因：{reason}（决定{intent}）。",
         "{where} was to be moved: {reason} (decision {intent}).",
@@ -148,7 +152,14 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "Somebody looks after the alarm: {kind} at {where}.",
     ),
     "command.done": ("区里的要求已执行。", "What the district asked was done."),
-    "command.failed": ("区里的要求没有执行成功。", "What the district asked failed."),
+    "command.failed": (
+        "区里的要求没有执行成功：{reason}。",
+        "What the district asked failed: {reason}.",
+    ),
+    "command.unknown": (
+        "区里的要求是否执行不明。",
+        "Nobody knows whether what the district asked was done.",
+    ),
     "command.refused": (
         "网点没有接受区里的要求：{reason}。",
         "The site refused what the district asked: {reason}.",
@@ -185,6 +196,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "bus_down": ("线路中断", "a line that is down"),
     "machine_fault": ("领证机故障", "a machine fault"),
     "something": ("物件", "item"),
+    "door_not_opened": ("门没有打开", "the door did not open"),
+    "door_open": ("门已经开着", "the door is open already"),
+    "door_out_of_use": ("格口停用", "the compartment is out of use"),
+    "needs_two": ("格口有物件，需要两个人同意", "something lies there, and two people must agree"),
+    "remote_cap": ("本小时开门次数已到上限", "so many doors an hour and no more"),
+    "time_doubted": ("网点时钟不可信", "the site's clock is not to be believed"),
+    "place_unknown": ("没有这个格口", "there is no such compartment"),
+    "out_of_service": ("网点停止服务", "the site is out of service"),
     "client_request": ("委托方要求", "asked for by the client"),
 }
 

@@ -21,6 +21,7 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.MACHINE_FAULT: "warning",
     AlarmKind.BLANKS_LOW: "warning",
     AlarmKind.GUESSING: "warning",
+    AlarmKind.REMOTE_CAP: "critical",
     AlarmKind.UNEXPLAINED: "critical",
     AlarmKind.CLOCK_JUMP: "warning",
     AlarmKind.DISK_LOW: "warning",

@@ -103,13 +103,49 @@ def rest(act: Act, place: Place, after: CompartmentState) -> None:
     if reason is not None:
         out_of_use(act, place, reason)
         locks.settled(act, place)
+    _block_at_rest(act, place)
 
 
 def out_of_use(act: Act, place: Place, reason: str) -> None:
     """A fault stands at this compartment until a person has looked."""
+    fault = CompartmentState.FAULT.value
+    row = _row(act.db, place)
+    state = {"behind": fault} if row.state == CompartmentState.BLOCKED.value else {"state": fault}
+    _write(act, place, reason=reason, **state)
+    act.say(Up.COMPARTMENT_FAULT, CompartmentChanged(where=str(place), reason=reason))
+    _block_at_rest(act, place)
+
+
+def block(act: Act, place: Place, reason: str) -> None:
+    """Nothing is loaded there or collected from there: at once, or as soon as it is at rest."""
+    _write(act, place, blocked_for=reason)
+    _block_at_rest(act, place)
+
+
+def unblock(act: Act, place: Place) -> None:
+    """It is what it would be if it had never been blocked."""
+    row = _row(act.db, place)
+    if row.state == CompartmentState.BLOCKED.value:
+        _write(act, place, state=row.behind)
+    _write(act, place, blocked_for=None, behind=None)
+
+
+def _block_at_rest(act: Act, place: Place) -> None:
+    row = _row(act.db, place)
+    if row.blocked_for is None or row.state in {*PENDING, CompartmentState.BLOCKED}:
+        return
+    _write(act, place, state=CompartmentState.BLOCKED.value, behind=row.state)
+
+
+def _row(connection: Connection, place: Place) -> Row[Any]:
+    return connection.execute(
+        select(table).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
+    ).one()
+
+
+def _write(act: Act, place: Place, **values: str | None) -> None:
     act.db.execute(
         table.update()
         .where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-        .values(state=CompartmentState.FAULT.value, reason=reason)
+        .values(**values)
     )
-    act.say(Up.COMPARTMENT_FAULT, CompartmentChanged(where=str(place), reason=reason))

@@ -50,7 +50,7 @@ async def _follow(p: Premises, place: Place, intent: Intent) -> Way:
     others: list[Place] = []
 
     def is_open() -> bool:
-        others.extend(_strays(p, place, intent))
+        others.extend(strays(p, place, intent))
         return p.doors[place].door is Door.OPEN
 
     if await p.bell.until(is_open, p.policy.door_unseen_s):
@@ -63,7 +63,7 @@ async def _follow(p: Premises, place: Place, intent: Intent) -> Way:
     with p.book.act() as act:
         settle(act, intent.id, "unknown", None)
         if others:
-            _lock_up(act, place, others[0])
+            lock_up(act, place, others[0])
         elif not p.doors.is_seen(place):
             return Way.UNSEEN
         else:
@@ -73,7 +73,7 @@ async def _follow(p: Premises, place: Place, intent: Intent) -> Way:
     return Way.ELSEWHERE if others else Way.STUCK
 
 
-def _strays(p: Premises, place: Place, intent: Intent) -> list[Place]:
+def strays(p: Premises, place: Place, intent: Intent) -> list[Place]:
     """Doors of the same cabinet that opened by themselves since this one was released."""
     return [
         other
@@ -85,7 +85,7 @@ def _strays(p: Premises, place: Place, intent: Intent) -> list[Place]:
     ]
 
 
-def _lock_up(act: Act, place: Place, other: Place) -> None:
+def lock_up(act: Act, place: Place, other: Place) -> None:
     """Neither of two doors that were taken for each other is used again until staff have looked."""
     locks.crosswired(act, place)
     idle = (CompartmentState.FREE, CompartmentState.OCCUPIED)

@@ -1,6 +1,7 @@
 """What the district says, applied in the transaction that takes it over."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -24,6 +25,7 @@ from controller.site.book import Act
 from controller.site.cases import solve
 from controller.site.items import IF_CANCELLED, load_printed
 from controller.site.orders import close_if_returned, withdraw_prints
+from controller.site.remote import take_down
 from controller.site.schema import badges, codes, items, orders, proofs, typed_codes
 from controller.store import Transaction
 
@@ -164,4 +166,7 @@ RULES: Final[Mapping[str, Callable[[Act, Any], None]]] = {
     Down.BADGE_GRANTED: _granted,
     Down.BADGE_REVOKED: _revoked,
     Down.PROBLEM_SOLVED: _solved,
+    Down.COMPARTMENT_OPEN: partial(take_down, Down.COMPARTMENT_OPEN),
+    Down.COMPARTMENT_BLOCK: partial(take_down, Down.COMPARTMENT_BLOCK),
+    Down.COMPARTMENT_UNBLOCK: partial(take_down, Down.COMPARTMENT_UNBLOCK),
 }

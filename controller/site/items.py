@@ -38,7 +38,7 @@ from controller.site.schema import intents, machines
 from controller.site.schema import items as table
 
 HANDED_OUT = ("collect", "present")  # kinds of movements that bring an item to its recipient
-TAKEN_BACK = ("return", "emergency")  # and those that bring it back
+TAKEN_BACK = ("return", "emergency", "remote")  # and those that bring it back
 SHEETS_A_SET = 2  # a licence is printed as original and duplicate
 PRINTING_STATES = ("idle", "moving", "printing", "presenting", "retracting")
 

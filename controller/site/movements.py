@@ -38,17 +38,25 @@ class Wanted:
     approved_by: str | None = None
     code: str | None = None
     session: str | None = None
+    command: str | None = None
+    by: float = inf  # elapsed time from which on nobody wants it any more
+    stands: Callable[[], bool] = lambda: True  # asked once more, right before the pulse
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A movement that the book knows of. `born` is elapsed time, before it was written."""
+    """A movement that the book knows of. `born` is elapsed time, before it was written.
+
+    After `by` nothing may be asked for any more, nor where it no longer `stands`.
+    """
 
     id: str
     kind: MovementKind
     where: str
     born: float
+    by: float = inf
     seq: int = 0
+    stands: Callable[[], bool] = lambda: True
 
 
 class Movements:
@@ -106,7 +114,7 @@ class Movements:
         board, door = self._boards[place]
         self._step("send")
         try:
-            await board.release(door, by=intent.born + INTENT_AGE_MAX_S, longer=longer)
+            await board.release(door, by=intent.by, longer=longer)
         except NotMoved:
             return False
         except DeviceFault:
@@ -169,7 +177,7 @@ class Movements:
         return True
 
     def _is_stale(self, intent: Intent) -> bool:
-        return self._clock.monotonic() - intent.born > INTENT_AGE_MAX_S
+        return self._clock.monotonic() > intent.by or not intent.stands()
 
     def _intend_machine(self, act: Act, machine: str, wanted: Wanted, born: float) -> Intent:
         seq = act.db.execute(
@@ -183,7 +191,8 @@ class Movements:
         return self._intend(act, machine, wanted, born, seq)
 
     def _intend(self, act: Act, where: str, wanted: Wanted, born: float, seq: int = 0) -> Intent:
-        intent = Intent(act.name("I"), wanted.kind, where, born, seq)
+        by = min(born + INTENT_AGE_MAX_S, wanted.by)
+        intent = Intent(act.name("I"), wanted.kind, where, born, by, seq, wanted.stands)
         act.db.execute(
             table.insert().values(
                 intent_id=intent.id,
@@ -195,6 +204,7 @@ class Movements:
                 item_id=wanted.item,
                 badge_id=wanted.badge,
                 code_id=wanted.code,
+                command_id=wanted.command,
                 session=wanted.session,
                 at=act.now,
             )
@@ -208,6 +218,8 @@ class Movements:
             told["item"] = wanted.item
         if wanted.badge:
             told["badge"] = wanted.badge
+        if wanted.command:
+            told["command"] = wanted.command
         if wanted.approved_by:
             told["approved_by"] = wanted.approved_by
         if seq:

@@ -52,8 +52,10 @@ compartments = Table(
     Column("height_cm", Integer, nullable=False),
     Column("reach", String(4), nullable=False),
     Column("state", String(8), nullable=False),  # entries.CompartmentState
-    Column("reason", String(40)),  # of fault or blocked
+    Column("reason", String(40)),  # of a fault
     Column("idle_since", TIME),
+    Column("blocked_for", String(200)),  # the district's reason; in use until it is at rest
+    Column("behind", String(8)),  # what it would be if it were not blocked
 )
 
 doors = Table(
@@ -164,6 +166,7 @@ intents = Table(
     Column("item_id", ID),
     Column("badge_id", ID),
     Column("code_id", ID),
+    Column("command_id", ID),
     Column("session", ID),
     Column("at", TIME, nullable=False),
     Column("outcome", String(10)),  # NULL while open; moved, not_moved, unknown
@@ -172,6 +175,23 @@ intents = Table(
 )
 Index("ix_intents_open", intents.c.outcome)
 Index("ix_intents_item", intents.c.item_id)
+Index("ix_intents_command", intents.c.command_id)
+
+commands = Table(  # what the district wants of a compartment; each is tried once
+    "commands",
+    metadata,
+    Column("command_id", ID, primary_key=True),
+    Column("kind", String(24), nullable=False),  # entries.Down
+    Column("cabinet", String(1), nullable=False),
+    Column("no", Integer, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("requested_by", ID, nullable=False),
+    Column("approved_by", ID),
+    Column("expires_at", TIME, nullable=False),
+    Column("received_at", TIME, nullable=False),
+    Column("ended", String(8)),  # NULL while open; done, failed, refused, expired, unknown
+)
+Index("ix_commands_open", commands.c.ended)
 
 sessions = Table(  # pickups at the kiosk; at most one open for each order
     "sessions",

@@ -28,6 +28,7 @@ from controller.site.machines import AWAY
 from controller.site.premises import Slow, furnish
 from controller.site.recall import recall
 from controller.site.recovery import check_tail, recover
+from controller.site.remote import Remote
 from controller.site.surroundings import Air
 from controller.site.texts import Screen, Text
 from controller.site.timekeeping import Timekeeper
@@ -97,6 +98,7 @@ class Site:
         self.holds = p.holds  # whoever watches the disk says so here
         self._holding = Holding(p.book)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
+        self._remote = Remote(p, clock, lambda: self._problem is None)
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
     # its life
@@ -147,6 +149,7 @@ class Site:
         self._started = True
         self._prepare()
         await recover(self._book, self._watch, self._boards, self._lives, self.time)
+        self._remote.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._break_off(), name="store")
             group.create_task(self._hold(), name="hold")
@@ -164,6 +167,7 @@ class Site:
             self._look_around(group)
             group.create_task(self._watch.tick(), name="tick")
             group.create_task(self._timekeeper.run(), name="time")
+            group.create_task(self._remote.run(), name="remote")
             if self._problem == "settling":
                 self._problem = None
                 group.create_task(serve(self._premises), name="kiosk")

@@ -1,0 +1,339 @@
+"""What the district wants of a compartment: opened, blocked, put back to use.
+
+Each command is tried once, never at or after its end, and never while somebody is served here.
+How many doors an hour it may open is the site's own affair.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select
+
+from controller.entries import (
+    AlarmKind,
+    CommandEnded,
+    CompartmentCommand,
+    CompartmentState,
+    Down,
+    ItemState,
+    Up,
+)
+from controller.journal import Entry, parse_time, rfc3339
+from controller.ports import Presence
+from controller.refusals import Reason, Refused
+from controller.site import compartments
+from controller.site.alarms import clear_alarm, raise_alarm, standing
+from controller.site.book import Act
+from controller.site.compartments import PENDING
+from controller.site.doors import Door, Place, Sight
+from controller.site.doorway import lock_up, step_back, strays
+from controller.site.intents import settle
+from controller.site.items import item_at, put
+from controller.site.locks import CROSSWIRED
+from controller.site.movements import Intent, Wanted
+from controller.site.premises import Premises
+from controller.site.schema import commands as table
+from controller.site.schema import intents
+from controller.steady import SteadyClock
+
+KINDS: Final = (Down.COMPARTMENT_OPEN, Down.COMPARTMENT_BLOCK, Down.COMPARTMENT_UNBLOCK)
+IN_USE: Final = (CompartmentState.FREE, CompartmentState.OCCUPIED)
+HOUR: Final = timedelta(hours=1)
+LOOK_EVERY_S: Final = 1.0
+CALM_EVERY_S: Final = 60.0
+FRAME_S: Final = 0.5  # what a pulse needs on the wire: asked for by then, it is there in time
+WHERE: Final = "site"
+NOT_OPENED: Final = "door_not_opened"
+ENDS: Final = {
+    "moved": Up.COMMAND_DONE,
+    "not_moved": Up.COMMAND_FAILED,
+    "unknown": Up.COMMAND_UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One that nobody has tried yet. `by` is elapsed time, `expires_at` the site's."""
+
+    id: str
+    kind: Down
+    place: Place
+    reason: str
+    requested_by: str
+    approved_by: str | None
+    expires_at: datetime
+    by: float
+
+    @property
+    def is_by_two(self) -> bool:
+        return bool(self.approved_by) and self.approved_by != self.requested_by
+
+
+def take_down(kind: Down, act: Act, data: CompartmentCommand) -> None:
+    """It is on record, once."""
+    if act.db.scalar(select(table.c.kind).where(table.c.command_id == data["command"])):
+        return
+    act.db.execute(
+        table.insert().values(
+            command_id=data["command"],
+            kind=kind.value,
+            cabinet=data["cabinet"],
+            no=data["no"],
+            reason=data["reason"],
+            requested_by=data["requested_by"],
+            approved_by=data["approved_by"],
+            expires_at=data["expires_at"],
+            received_at=act.now,
+        )
+    )
+
+
+class Remote:
+    """Carries out what the district wants, one door after the other."""
+
+    def __init__(
+        self, premises: Premises, clock: SteadyClock, in_service: Callable[[], bool]
+    ) -> None:
+        self._p = premises
+        self._time = clock
+        self._in_service = in_service
+        self._heard: deque[tuple[str, float]] = deque()
+        self._opened: deque[float] = deque()  # elapsed time of each release of the last hour
+        self._under_way: set[str] = set()
+        self._turn = asyncio.Lock()
+        self._alarmed = False
+        premises.book.store.on_commit(self._committed)
+
+    def _committed(self, entries: list[Entry]) -> None:
+        told = [entry.data["command"] for entry in entries if entry.kind in KINDS]
+        if told:
+            self._heard.extend((command, self._time.monotonic()) for command in told)
+            self._p.bell.ring()
+
+    def start(self) -> None:
+        """Nothing that came before this start is done any more; what was begun has an end."""
+        fresh = {command for command, _ in self._heard}
+        self._under_way.clear()
+        with self._p.book.act() as act:
+            for row in act.db.execute(select(table).where(table.c.ended.is_(None))).all():
+                if row.command_id not in fresh:
+                    end(act, row.command_id, _end_of(act.db, row.command_id))
+        with self._p.book.look() as connection:
+            self._alarmed = AlarmKind.REMOTE_CAP in standing(connection, WHERE)
+
+    async def run(self) -> None:
+        """Each command as it comes; who waits for a door does not hold up a block."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                patience_s = CALM_EVERY_S if self._alarmed else None
+                await self._p.bell.until(lambda: bool(self._heard), patience_s)
+                self._calm()
+                while self._heard:
+                    command = self._read(*self._heard.popleft())
+                    if command is not None and command.id not in self._under_way:
+                        self._under_way.add(command.id)
+                        group.create_task(self._carry_out(command), name=command.id)
+
+    def _read(self, command: str, received: float) -> Command | None:
+        with self._p.book.look() as connection:
+            row = connection.execute(
+                select(table).where(table.c.command_id == command, table.c.ended.is_(None))
+            ).first()
+        if row is None:
+            return None
+        expires_at = parse_time(row.expires_at)
+        lasts_s = (expires_at - parse_time(row.received_at)).total_seconds()
+        return Command(
+            id=row.command_id,
+            kind=Down(row.kind),
+            place=Place(row.cabinet, row.no),
+            reason=row.reason,
+            requested_by=row.requested_by,
+            approved_by=row.approved_by,
+            expires_at=expires_at,
+            by=received + min(lasts_s, self._p.policy.remote_age_s),
+        )
+
+    async def _carry_out(self, command: Command) -> None:
+        try:
+            if command.kind is Down.COMPARTMENT_OPEN:
+                async with self._turn:
+                    ended, why = await self._open(command)
+            else:
+                ended, why = self._block(command), None
+        except Refused as refusal:
+            is_late = refusal.reason is Reason.COMMAND_EXPIRED
+            ended, why = (Up.COMMAND_EXPIRED if is_late else Up.COMMAND_REFUSED), refusal.reason
+            self._alarmed |= refusal.reason is Reason.REMOTE_CAP
+        with self._p.book.act() as act:
+            end(act, command.id, ended, None if ended is Up.COMMAND_EXPIRED else why)
+            if why is Reason.REMOTE_CAP:
+                raise_alarm(act, AlarmKind.REMOTE_CAP, WHERE)
+        self._under_way.discard(command.id)
+
+    # opened
+
+    async def _open(self, command: Command) -> tuple[Up, str | None]:
+        self._check(command)
+        while not self._is_quiet(command.place):
+            await self._time.sleep(LOOK_EVERY_S)
+            self._check(command)
+        place = command.place
+        self._p.watch.attended.add(place)
+        try:
+            intent = await self._p.movements.open_door(place, partial(self._decide, command))
+            if intent is None:
+                late = not self._stands(command)
+                return (Up.COMMAND_EXPIRED, None) if late else (Up.COMMAND_FAILED, NOT_OPENED)
+            self._opened.append(intent.born)
+            return await self._follow(place, intent)
+        finally:
+            step_back(self._p, place)
+
+    def _is_quiet(self, place: Place) -> bool:
+        """Nobody is served, nothing goes on behind this door, and its coil has rested."""
+        p = self._p
+        if p.desk.is_visited or place in p.watch.attended:
+            return False
+        with p.book.look() as connection:
+            if compartments.state_of(connection, place) in PENDING:
+                return False
+        return p.movements.coil_rests_s(place, p.policy.lock_rest_s) <= 0
+
+    def _check(self, command: Command) -> None:
+        """Refused where it may not be done, or not any more."""
+        if not self._in_service():
+            raise Refused(Reason.OUT_OF_SERVICE)
+        if self._time.doubted:
+            raise Refused(Reason.TIME_DOUBTED)
+        if not self._stands(command):
+            raise Refused(Reason.COMMAND_EXPIRED)
+        if command.place not in self._p.doors:
+            raise Refused(Reason.PLACE_UNKNOWN)
+
+    def _stands(self, command: Command) -> bool:
+        """In time by the site's clock and by what has passed since it came."""
+        by = command.by - FRAME_S
+        return (
+            self._time.now() < command.expires_at
+            and self._time.monotonic() < by
+            and not self._time.doubted
+        )
+
+    def _decide(self, command: Command, act: Act) -> Wanted:
+        self._check(command)
+        place, doors = command.place, self._p.doors
+        if doors.is_open(place):
+            raise Refused(Reason.DOOR_OPEN)
+        state, item = compartments.state_of(act.db, place), item_at(act.db, place)
+        is_empty = state is CompartmentState.FREE and doors[place].item is not Presence.PRESENT
+        if not is_empty and not command.is_by_two:
+            raise Refused(Reason.NEEDS_TWO)
+        if state is CompartmentState.FAULT:  # stays so until somebody here has looked
+            item = None
+        elif not compartments.change(act, place, IN_USE, CompartmentState.OPEN):
+            raise Refused(Reason.DOOR_OUT_OF_USE)
+        if item is not None:
+            put(act, item.item_id, ItemState.RELEASING)
+        if self._opened_lately(act) >= self._p.policy.remote_opens_an_hour:
+            raise Refused(Reason.REMOTE_CAP)
+        return Wanted(
+            kind="remote",
+            reason=command.reason,
+            order=item.order_no if item is not None else None,
+            item=item.item_id if item is not None else None,
+            command=command.id,
+            approved_by=command.approved_by,
+            by=command.by - FRAME_S,
+            stands=partial(self._stands, command),
+        )
+
+    def _opened_lately(self, act: Act) -> int:
+        """Doors opened so within the last hour, by whichever clock counts more of them."""
+        while self._opened and self._opened[0] <= self._time.monotonic() - HOUR.total_seconds():
+            self._opened.popleft()
+        return max(len(self._opened), opened_since(act.db, act.at - HOUR))
+
+    def _calm(self) -> None:
+        """The alarm is over once another door might be opened."""
+        if not self._alarmed:
+            return
+        with self._p.book.act() as act:
+            if self._opened_lately(act) < self._p.policy.remote_opens_an_hour:
+                clear_alarm(act, AlarmKind.REMOTE_CAP, WHERE)
+                self._alarmed = False
+
+    async def _follow(self, place: Place, intent: Intent) -> tuple[Up, str | None]:
+        """Look which door opens. Nobody need be there, so a door that stays shut is no jam."""
+        p = self._p
+        others: list[Place] = []
+
+        def is_told() -> bool:
+            others.extend(strays(p, place, intent))
+            return p.doors[place].door is Door.OPEN or bool(others)
+
+        await p.bell.until(is_told, p.policy.door_unseen_s + p.policy.door_jammed_s)
+        if p.doors[place].door is Door.OPEN:
+            return Up.COMMAND_DONE, None
+        with p.book.act() as act:
+            settle(act, intent.id, "unknown", None)
+            if not others and not p.doors.is_seen(place):
+                return Up.COMMAND_UNKNOWN, None
+            if others:
+                lock_up(act, place, others[0])
+            p.doors.feed(act, place, Sight.BOLT_RESTED)
+        return Up.COMMAND_FAILED, CROSSWIRED if others else NOT_OPENED
+
+    # blocked
+
+    def _block(self, command: Command) -> Up:
+        self._check(command)
+        with self._p.book.act() as act:
+            if command.kind is Down.COMPARTMENT_BLOCK:
+                compartments.block(act, command.place, command.reason)
+            else:
+                compartments.unblock(act, command.place)
+        self._p.bell.ring()
+        return Up.COMMAND_DONE
+
+
+def opened_since(connection: Connection, since: datetime) -> int:
+    """Releases that the district wanted, of which none is known to have come to nothing."""
+    found = connection.scalar(
+        select(func.count())
+        .select_from(intents)
+        .where(
+            intents.c.command_id.is_not(None),
+            intents.c.at > rfc3339(since),
+            intents.c.outcome.is_(None) | (intents.c.outcome != "not_moved"),
+        )
+    )
+    return int(found or 0)
+
+
+def end(act: Act, command: str, how: Up, why: str | None = None) -> None:
+    """Write what became of it, once."""
+    done = act.db.execute(
+        table.update()
+        .where(table.c.command_id == command, table.c.ended.is_(None))
+        .values(ended=how.value.removeprefix("command."))
+    )
+    if done.rowcount != 1:
+        return
+    told = CommandEnded(command=command)
+    if why is not None:
+        told["reason"] = str(why)
+    act.say(how, told)
+
+
+def _end_of(connection: Connection, command: str) -> Up:
+    """What the movement came to, if there was one."""
+    moved: Row[Any] | None = connection.execute(
+        select(intents.c.outcome).where(intents.c.command_id == command)
+    ).first()
+    return Up.COMMAND_EXPIRED if moved is None else ENDS[moved.outcome or "unknown"]
