@@ -237,7 +237,7 @@ def _gone(act: Act, item: ItemRow, last: Row[Any], where: str, by: SeenBy) -> Cu
         return Custody.UNDONE
     if last.kind in TAKEN_BACK:
         asked = item.return_reason or "overdue"
-        reason = "emergency" if last.kind == "emergency" else asked
+        reason = asked if last.kind == "return" else last.kind
         returned(act, item, where, by, last.badge_id, reason)
         return Custody.RETURNED
     collected(act, item, where, by)

@@ -221,7 +221,7 @@ CASES: dict[str, Callable[[], Life]] = {
         .down("compartment.block", command="C2", cabinet="A", no=7, reason="门轴松动")
         .up("command.done", command="C2")
         .down("compartment.unblock", command="C3", cabinet="A", no=7, reason="已修")
-        .up("command.failed", command="C3")
+        .up("command.refused", command="C3", reason="time_doubted")
     ),
     "a kind of a later release": lambda: Life(door="A/7").up("door.polished", where="A/7", n=3),
 }
