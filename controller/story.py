@@ -64,6 +64,14 @@ def story_of_door(entries: Iterable[Entry], where: str, lang: Lang) -> list[Sent
     return [*told, teller.standing(where)] if told else []
 
 
+def whole_story(entries: Iterable[Entry], lang: Lang) -> Iterator[Sentence]:
+    """One sentence for each entry; of what no rule has words for, what it says."""
+    teller = _Teller(lang)
+    for entry in entries:
+        teller.read(entry)
+        yield teller.sentence(entry)
+
+
 class _Teller:
     """Reads entries in order, and keeps what later ones refer to."""
 

@@ -64,6 +64,17 @@ bus.app.command("walk")(walk_command)
 app.add_typer(bus.app, name="bus")
 
 
+Replayed = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DB", help="Instead of machines: a journal as a film (site.db or district.db)."
+    ),
+]
+OfSite = Annotated[
+    str | None, typer.Option("--site", help="Whose journal, where a database has several.")
+]
+
+
 class Lang(StrEnum):
     ZH = "zh-CN"
     EN = "en"
@@ -146,8 +157,10 @@ def district(config: Config) -> None:
 
 
 @app.command()
-def simulate(
-    config: Config,
+def simulate(  # noqa: PLR0917 - options, given by name
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file (TOML).", dir_okay=False)
+    ] = None,
     host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of its page.")] = 8002,
     data: Annotated[
@@ -160,6 +173,8 @@ def simulate(
         float, typer.Option(min=0.1, max=1000.0, help="Of people, locks and paper.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Of its chance.")] = 0,
+    replay: Replayed = None,
+    of_site: OfSite = None,
     trouble: Annotated[
         list[str] | None,
         typer.Option(
@@ -168,8 +183,16 @@ def simulate(
     ] = None,
 ) -> None:
     """Be the machines that site.toml names, on the wire, with a page to press doors on."""
+    if (config is None) == (replay is None):
+        raise typer.BadParameter("give --config for machines or --replay for a film, one of them")
+    if replay is not None:
+        from onewindow.replay import show  # noqa: PLC0415 - see above
+
+        asyncio.run(show(replay, of_site, host=host, port=port))
+        return
     from onewindow.simulate import run  # noqa: PLC0415 - see above
 
+    assert config is not None
     settings = load_site(config)
     logs.to_stderr()
     folder = data or settings.site.data

@@ -72,7 +72,7 @@ def make_app(
     app.add_exception_handler(Unknown, _said(404))
     app.add_exception_handler(Impossible, _said(409))
     app.add_exception_handler(RequestValidationError, _unreadable)
-    app.include_router(_looking(world, pages))
+    app.include_router(looking(world, pages))
     app.include_router(_doors(world))
     app.include_router(trouble_routes(world))
     app.include_router(_machine(world))
@@ -96,7 +96,8 @@ def _unreadable(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": f"{where}: {first['msg']}."}, 422)
 
 
-def _looking(world: World, pages: LivePages) -> APIRouter:
+def looking(world: World, pages: LivePages) -> APIRouter:
+    """Routes that show the world, once and live."""
     router = APIRouter(prefix="/api/sim")
 
     @router.get("")

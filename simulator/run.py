@@ -69,14 +69,14 @@ async def serve(
     world.power_up()
     gc.collect()
     gc.freeze()  # what a site is made of lasts: looking through it again would stall its lines
-    with _listening(host, port) as heard:
+    with listening(host, port) as heard:
         async with AsyncExitStack() as standing:
             standing.callback(gc.unfreeze)
             standing.callback(file.save)
             scanners = await standing.enter_async_context(_wires(world))
             pages = LivePages(world)
-            server = Server(_config(make_app(world, scanners, file, pages)), pages)
-            standing.enter_context(_ended_by_sigterm(server))
+            server = Server(config_of(make_app(world, scanners, file, pages)), pages)
+            standing.enter_context(ended_by_sigterm(server))
             async with asyncio.TaskGroup() as tasks:
                 physics = tasks.create_task(world.live())
                 saving = tasks.create_task(_save(world, file, clock))
@@ -90,7 +90,8 @@ async def serve(
                     saving.cancel()
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def config_of(app: FastAPI) -> uvicorn.Config:
+    """Quiet, and at its end without patience for pages that still listen."""
     return uvicorn.Config(
         app,
         log_config=None,
@@ -143,7 +144,7 @@ async def _port(standing: AsyncExitStack, end: TcpEnd, host: str, port: int) -> 
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Iterator[socket.socket]:
     """The HTTP port, taken before anything else stands."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as heard:
@@ -153,7 +154,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _ended_by_sigterm(server: uvicorn.Server) -> Iterator[None]:
+def ended_by_sigterm(server: uvicorn.Server) -> Iterator[None]:
+    """SIGTERM inside is a request to end."""
     loop = asyncio.get_running_loop()
 
     def end() -> None:

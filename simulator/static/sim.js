@@ -1,5 +1,7 @@
 // Shows the world as the simulator tells it, and sends what a hand does.
 
+import { drawDoor, inWords, looks } from "./doors.js";
+
 const words = JSON.parse(document.getElementById("words").textContent);
 const by = (id) => document.getElementById(id);
 const say = (word, values = {}) =>
@@ -46,40 +48,13 @@ async function putInto(path) {
 
 // ------------------------------------------------------------------ doors
 
-function looks(door) {
-  const seen = [];
-  if (door.open) seen.push("open");
-  else if (door.unlocked) seen.push("released");
-  if (door.contents.length) seen.push("full");
-  if (door.jammed || door.burnt || door.stuck) seen.push("jammed");
-  if (door.broken_open) seen.push("forced");
-  return seen;
-}
-
-function inWords(door) {
-  const told = [door.open ? words.open : door.unlocked ? words.released : words.locked];
-  for (const trouble of ["jammed", "burnt", "stuck"]) if (door[trouble]) told.push(words[trouble]);
-  if (door.broken_open) told.push(words.forced);
-  return told.join(" · ");
-}
-
 function eachDoor(visit) {
   for (const [letter, cabinet] of Object.entries(world.cabinets))
     for (const [no, door] of Object.entries(cabinet.doors)) visit(`${letter}/${no}`, door);
 }
 
 function drawDoors() {
-  eachDoor((name, door) => {
-    const drawn = by(`door-${name.replace("/", "-")}`);
-    const classes = ["door", ...looks(door), ...(name === chosen ? ["chosen"] : [])].join(" ");
-    if (drawn.getAttribute("class") !== classes) drawn.setAttribute("class", classes);
-    const told = `${name}: ${inWords(door)}, ${door.contents.join(", ") || words.empty}`;
-    if (drawn.getAttribute("aria-label") !== told) {
-      drawn.setAttribute("aria-label", told);
-      drawn.querySelector("title").textContent = told;
-      drawn.querySelector(".sign").textContent = door.unlocked && !door.open ? words.pull : "";
-    }
-  });
+  eachDoor((name, door) => drawDoor(words, name, door, name === chosen));
 }
 
 function button(what, name, kind = "", press = () => doorAct(name, what)) {
@@ -153,7 +128,7 @@ function card(name, door) {
   return make(
     "div",
     { className: ["card", ...looks(door)].join(" "), data: { testid: `card-${name.replace("/", "-")}` } },
-    make("p", {}, make("strong", {}, `${words.door} ${name}`), ` · ${inWords(door)}`),
+    make("p", {}, make("strong", {}, `${words.door} ${name}`), ` · ${inWords(words, door)}`),
     make("p", { className: "label" }, door.contents.join(", ") || words.empty),
     make("small", {}, say("bolt_moved", { n: door.released })),
     row,
