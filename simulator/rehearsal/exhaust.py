@@ -313,7 +313,8 @@ class _Explorer:
         for item in rows if self._sensors else ():
             door = doors[item.item_id]
             inside = bool(self._doors.boxes[door - 1].inside)
-            if item.state == ItemState.LOADED.value and not inside:
+            excused = f"A/{door}" in self._vouched  # what a liar left open: it becomes an alarm
+            if item.state == ItemState.LOADED.value and not inside and not excused:
                 self._accuse(f"I8: {item.item_id} is said to lie in {door}, which is empty")
             if item.state == ItemState.COLLECTED.value and inside:
                 self._accuse(f"I8: {item.item_id} is said to be collected and lies in {door}")
