@@ -120,7 +120,7 @@ class _Explorer:
         self._doors = Doors(forks, budget, loop, sensors=sensors)
         self._doors.moving = self._judge
         self._scanned: set[str] = set()  # orders whose code somebody showed
-        self._out: set[int] = set()  # doors that were shut again after their box was taken
+        self._out: dict[int, str] = {}  # doors shut after their box was taken: by which visit
         self._vouched: set[str] = set()  # places that a person calls shut, whatever the switch says
         self._behind: dict[int, str] = {}  # door: the item that was put in
         self._site: Site
@@ -254,7 +254,8 @@ class _Explorer:
         def move() -> None:
             act(door)
             if act == self._doors.close and not self._doors.boxes[door - 1].inside:
-                self._out.add(door)
+                with self._store.read() as connection:
+                    self._out.setdefault(door, _intents_at(connection, door)[-1].session)
             self._pass(INSTANT_S)
 
         return move
@@ -285,7 +286,7 @@ class _Explorer:
             return
         elif last.order_no != owner or owner not in self._scanned:
             self._accuse(f"I5: door {door} of {owner} moved for {last.order_no}")
-        elif door in self._out and last.kind == "collect":
+        elif self._sensors and self._out.get(door, last.session) != last.session:
             self._accuse(f"I3: door {door} was released again for what was taken from it")
         elif other := self._other_of(last.session, door):
             self._accuse(f"I5: door {door} moved while {other} of the same visit stood open")
