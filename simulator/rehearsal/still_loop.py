@@ -3,8 +3,10 @@
 import asyncio
 import heapq
 import selectors
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+from controller.clock import LoopClock
 
 
 class StillLoop(asyncio.SelectorEventLoop):
@@ -47,18 +49,12 @@ class StillLoop(asyncio.SelectorEventLoop):
         self.settle()
 
 
-class StillClock:
-    """Follows a loop that stands still; wall time starts where it is told."""
+class StillClock(LoopClock):
+    """Follows a loop that stands still, asked from outside of its callbacks too."""
 
     def __init__(self, loop: StillLoop, start: datetime) -> None:
+        super().__init__(start)
         self._loop = loop
-        self._start = start
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._loop.time())
 
     def monotonic(self) -> float:
         return self._loop.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
