@@ -210,11 +210,23 @@ def chains(connection: Connection, journal: Table) -> list[tuple[str, Stream, in
 
 def verify(connection: Connection, journal: Table, site: str, stream: Stream) -> Head:
     """The head of a chain, checked whole from its stored bytes. BrokenChain at the first flaw."""
-    last = EMPTY
+    return verify_part(connection, journal, site, stream, EMPTY, None)
+
+
+def verify_part(
+    connection: Connection,
+    journal: Table,
+    site: str,
+    stream: Stream,
+    last: Head,
+    limit: int | None,
+) -> Head:
+    """The same from the entry after `last` on; where nothing follows, `last` itself."""
     rows = connection.execute(
         select(journal.c.seq, journal.c.hash, journal.c.body, journal.c.kind, journal.c.at)
-        .where(journal.c.site == site, journal.c.stream == stream)
+        .where(journal.c.site == site, journal.c.stream == stream, journal.c.seq > last.seq)
         .order_by(journal.c.seq)
+        .limit(limit)
     )
     for row in rows:
         number = last.seq + 1

@@ -119,7 +119,7 @@ def open_store(
         try:
             with writer.connect():
                 pass
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreBroken(f"{path}: {getattr(error, 'orig', error)}") from error
         reader = _engine(f"file:{path}?mode=ro", module, QueuePool)
         keep_open.callback(reader.dispose)

@@ -1,8 +1,10 @@
 """A site process: its rules over its devices, its database, its kiosk and its connection."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from random import SystemRandom
 
 import structlog
@@ -113,7 +115,14 @@ def _site(
         lines=devices.lines,
         step=step,
         linked=settings.mqtt is not None,
+        room=partial(_room, settings.site.data),
     )
+
+
+def _room(folder: Path) -> float:
+    """Which share of the disk below a folder is free."""
+    disk = shutil.disk_usage(folder)
+    return disk.free / disk.total
 
 
 def _link(

@@ -28,7 +28,8 @@ log = structlog.get_logger()
 
 PAUSE_FIRST_S: Final = 2.0
 PAUSE_MAX_S: Final = 30.0
-FAILURES: Final = (StoreBroken, DatabaseError)  # of the database; anything else is a mistake
+# Of the database; and what its damaged rows make of rules that read them.
+FAILURES: Final = (StoreBroken, DatabaseError, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class SiteLife:
             try:
                 await self._serve()
             except* FAILURES as failures:
-                self._out_of_service(_first(failures))
+                self._out_of_service(failures)
             if self._clock.monotonic() - began > PAUSE_MAX_S:
                 pause = PAUSE_FIRST_S
             await self._clock.sleep(pause)
@@ -83,8 +84,9 @@ class SiteLife:
         async for view in site.views():
             self._show(view)
 
-    def _out_of_service(self, why: str) -> None:
-        log.error("site.out_of_service", why=why)
+    def _out_of_service(self, failures: BaseExceptionGroup[Exception]) -> None:
+        why = _first(failures)
+        log.error("site.out_of_service", why=why, exc_info=failures)
         self._why = f"the database failed: {why}"
         view = KioskView(Screen.TROUBLE, Text.OUT_OF_SERVICE, buttons=(Button.LANGUAGE,))
         self._show(replace(view, lang=self._view.lang))

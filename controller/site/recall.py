@@ -315,6 +315,8 @@ def _adopted(act: Recalled, data: Any) -> None:
 
 
 def _raised(act: Recalled, data: Any) -> None:
+    """A second time, where it became more severe."""
+    act.db.execute(alarms.delete().where(alarms.c.alarm_id == data["alarm"]))
     act.db.execute(
         alarms.insert().values(
             alarm_id=data["alarm"],

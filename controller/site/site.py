@@ -6,35 +6,38 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, select
 
-from controller.entries import AlarmKind, CompartmentPlan, CompartmentState, SiteStarted, Up
+from controller.entries import AlarmKind, Up
 from controller.faults import NoReply
 from controller.journal import BrokenChain, Entry, Head
 from controller.keep import keep
 from controller.ports import Clock, CodeReader, Environment, IdCardReader, LicenceMachine, LockBoard
 from controller.settings import SiteSettings
 from controller.site import schema
-from controller.site.alarms import raise_alarm
-from controller.site.book import Act, Book
+from controller.site.alarms import clear_alarm, raise_alarm, standing
+from controller.site.book import Book
 from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
-from controller.site.machines import AWAY
+from controller.site.plan import started, take_over_plan
 from controller.site.premises import Slow, furnish
 from controller.site.recall import recall
 from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
+from controller.site.storekeeping import Flawed, Storekeeper
 from controller.site.surroundings import Air
 from controller.site.texts import Screen, Text
 from controller.site.timekeeping import Timekeeper
 from controller.site.visits import serve
 from controller.steady import SteadyClock
 from controller.store import Store, StoreBroken, Transaction
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Site:
         step: Callable[[str], None] = _nothing,
         slow: Slow = asyncio.to_thread,
         linked: bool = False,
+        room: Callable[[], float] = lambda: 1.0,  # of its disk, the share that is free
     ) -> None:
         self._settings = settings
         self.time = clock = SteadyClock(clock)  # nothing here asks another clock
@@ -95,7 +99,7 @@ class Site:
         self._bell, self._book, self._desk = p.bell, p.book, p.desk
         self._doors, self._watch = p.doors, p.watch
         self._timekeeper = Timekeeper(p.book, clock)
-        self.holds = p.holds  # whoever watches the disk says so here
+        self._storekeeper = Storekeeper(p.book, clock, p.holds, room, slow)
         self._holding = Holding(p.book)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
         self._remote = Remote(p, clock, lambda: self._problem is None)
@@ -118,6 +122,8 @@ class Site:
                     await self._live()
                 except* _HoldBegan:
                     self._started = False
+                except* Flawed as flaws:
+                    log.warning("site.flawed", why=str(flaws.exceptions[0]))
         except asyncio.CancelledError:
             self._last_words()
             raise
@@ -168,9 +174,26 @@ class Site:
             group.create_task(self._watch.tick(), name="tick")
             group.create_task(self._timekeeper.run(), name="time")
             group.create_task(self._remote.run(), name="remote")
+            group.create_task(self._storekeeper.run(), name="store check")
             if self._problem == "settling":
-                self._problem = None
-                group.create_task(serve(self._premises), name="kiosk")
+                group.create_task(self._serve(), name="kiosk")
+
+    async def _serve(self) -> None:
+        """Serve people; where the database is suspected, only after all of it was read."""
+        if self._is_suspected():
+            self._problem = "the database is being checked"
+            self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+            self._problem = await self._storekeeper.flaw(whole=True)
+            if self._problem is not None:
+                return
+            with self._book.act() as act:
+                clear_alarm(act, AlarmKind.JOURNAL_BROKEN, "site")
+        self._problem = None
+        await serve(self._premises)
+
+    def _is_suspected(self) -> bool:
+        with self._book.look() as connection:
+            return AlarmKind.JOURNAL_BROKEN in standing(connection, "site")
 
     def _look_around(self, group: asyncio.TaskGroup) -> None:
         around = self._premises.surroundings
@@ -211,8 +234,8 @@ class Site:
     def _prepare(self) -> None:
         """The tables name every compartment and machine of the settings; the chains are whole."""
         with self._book.act() as act:
-            _take_over_plan(act, self._settings)
-            act.say(Up.SITE_STARTED, _started(self._settings))
+            take_over_plan(act, self._settings)
+            act.say(Up.SITE_STARTED, started(self._settings))
         with self._book.look() as connection:
             self._doors.load(connection)
             try:
@@ -323,60 +346,3 @@ class Site:
 
 def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def _started(settings: SiteSettings) -> SiteStarted:
-    try:
-        release = version("onewindow")
-    except PackageNotFoundError:
-        release = "unpacked"
-    return SiteStarted(
-        version=release,
-        compartments=[
-            CompartmentPlan(
-                cabinet=each.cabinet,
-                no=each.no,
-                size=each.size,
-                height_cm=each.height_cm,
-                reach=each.reach,
-            )
-            for each in settings.compartment
-        ],
-        machines=[each.name for each in settings.machine],
-    )
-
-
-def _take_over_plan(act: Act, settings: SiteSettings) -> None:
-    """New compartments are free and their doors unknown; what was known stays known."""
-    known = set(act.db.execute(select(schema.compartments.c.cabinet, schema.compartments.c.no)))
-    for each in settings.compartment:
-        plan = {"size": each.size, "height_cm": each.height_cm, "reach": each.reach}
-        at = {"cabinet": each.cabinet, "no": each.no}
-        if (each.cabinet, each.no) in known:
-            act.db.execute(
-                schema.compartments.update()
-                .where(
-                    schema.compartments.c.cabinet == each.cabinet,
-                    schema.compartments.c.no == each.no,
-                )
-                .values(**plan)
-            )
-            continue
-        free = CompartmentState.FREE.value
-        act.db.execute(schema.compartments.insert().values(**at, **plan, state=free))
-        act.db.execute(
-            schema.doors.insert().values(**at, door="shut", state="unknown", n=0, at=act.now)
-        )
-    machines = set(act.db.scalars(select(schema.machines.c.machine)))
-    for machine in settings.machine:
-        if machine.name not in machines:
-            act.db.execute(
-                schema.machines.insert().values(
-                    machine=machine.name,
-                    next_seq=1,
-                    next_job=1,
-                    state=AWAY,
-                    faults="",
-                    at=act.now,
-                )
-            )

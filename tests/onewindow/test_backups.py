@@ -152,8 +152,8 @@ def test_what_cannot_be_restored_is_refused_and_changes_nothing(config, database
             case "other site":
                 raw.execute("UPDATE journal SET site = 'XX-9'")
             case "changed":
-                changed = "CAST(replace(CAST(body AS TEXT), '5', '4') AS BLOB)"
-                raw.execute(f"UPDATE journal SET body = {changed} WHERE seq = 7")
+                raw.create_function("change", 1, lambda body: body.replace(b"5", b"4"))
+                raw.execute("UPDATE journal SET body = change(body) WHERE seq = 7")
             case "newer":
                 raw.execute("UPDATE alembic_version SET version_num = '9999'")
             case "none":

@@ -1,0 +1,68 @@
+"""What the settings say is here: told at every start, and a row for whatever is new."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from sqlalchemy import select
+
+from controller.entries import CompartmentPlan, CompartmentState, SiteStarted
+from controller.settings import SiteSettings
+from controller.site import schema
+from controller.site.book import Act
+from controller.site.machines import AWAY
+
+
+def started(settings: SiteSettings) -> SiteStarted:
+    try:
+        release = version("onewindow")
+    except PackageNotFoundError:
+        release = "unpacked"
+    return SiteStarted(
+        version=release,
+        compartments=[
+            CompartmentPlan(
+                cabinet=each.cabinet,
+                no=each.no,
+                size=each.size,
+                height_cm=each.height_cm,
+                reach=each.reach,
+            )
+            for each in settings.compartment
+        ],
+        machines=[each.name for each in settings.machine],
+    )
+
+
+def take_over_plan(act: Act, settings: SiteSettings) -> None:
+    """New compartments are free and their doors unknown; what was known stays known."""
+    known = set(act.db.execute(select(schema.compartments.c.cabinet, schema.compartments.c.no)))
+    for each in settings.compartment:
+        plan = {"size": each.size, "height_cm": each.height_cm, "reach": each.reach}
+        at = {"cabinet": each.cabinet, "no": each.no}
+        if (each.cabinet, each.no) in known:
+            act.db.execute(
+                schema.compartments.update()
+                .where(
+                    schema.compartments.c.cabinet == each.cabinet,
+                    schema.compartments.c.no == each.no,
+                )
+                .values(**plan)
+            )
+            continue
+        free = CompartmentState.FREE.value
+        act.db.execute(schema.compartments.insert().values(**at, **plan, state=free))
+        act.db.execute(
+            schema.doors.insert().values(**at, door="shut", state="unknown", n=0, at=act.now)
+        )
+    machines = set(act.db.scalars(select(schema.machines.c.machine)))
+    for machine in settings.machine:
+        if machine.name not in machines:
+            act.db.execute(
+                schema.machines.insert().values(
+                    machine=machine.name,
+                    next_seq=1,
+                    next_job=1,
+                    state=AWAY,
+                    faults="",
+                    at=act.now,
+                )
+            )
