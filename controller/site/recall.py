@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from controller.entries import CompartmentState, ItemState, OrderState, Up
+from controller.entries import CompartmentState, Down, ItemState, OrderState, Up
 from controller.journal import Entry, Stream, parse_time
 from controller.site import compartments
 from controller.site.book import Act
@@ -31,6 +31,7 @@ from controller.site.schema import (
     alarms,
     cases,
     codes,
+    commands,
     doors,
     intents,
     items,
@@ -105,6 +106,7 @@ def _intended(act: Recalled, data: Any) -> None:
             order_no=data.get("order"),
             item_id=data.get("item"),
             badge_id=data.get("badge"),
+            command_id=data.get("command"),
             at=act.now,
         )
     )
@@ -136,6 +138,14 @@ def _settled(act: Recalled, data: Any) -> None:
         put(act, intent.item_id, ItemState.LOADED)
 
 
+def _rest(
+    act: Recalled, place: Place, before: Iterable[CompartmentState], after: CompartmentState
+) -> None:
+    """Nothing goes on there any more; it is blocked, if that was wanted meanwhile."""
+    compartments.change(act, place, before, after)
+    compartments.rest(act, place, after)
+
+
 def _put_at(act: Recalled, item: str, place: Place | None) -> None:
     at = {"cabinet": place and place.cabinet, "no": place and place.no}
     act.db.execute(items.update().where(items.c.item_id == item).values(**at))
@@ -145,7 +155,7 @@ def _loaded(act: Recalled, data: Any) -> None:
     place = _place(data["where"])
     if place is not None:
         _put_at(act, data["item"], place)
-        compartments.change(act, place, (FREE, *PENDING), OCCUPIED)
+        _rest(act, place, (FREE, *PENDING), OCCUPIED)
     else:
         machine = machines.c.machine == data["where"]
         job = act.db.execute(select(machines.c.next_job).where(machine)).scalar_one()
@@ -171,7 +181,7 @@ def _leaves(act: Recalled, data: Any, state: ItemState) -> None:
     place = _place(data["where"])
     put(act, data["item"], state, keep_place=False)
     if place is not None:
-        compartments.change(act, place, (OCCUPIED, *PENDING), FREE)
+        _rest(act, place, (OCCUPIED, *PENDING), FREE)
 
 
 def _collected(act: Recalled, data: Any) -> None:
@@ -195,12 +205,12 @@ def _missing(act: Recalled, data: Any) -> None:
     place = _place(data["where"])
     if place is not None:
         _put_at(act, data["item"], None)
-        compartments.change(act, place, (OCCUPIED, *PENDING), FREE)
+        _rest(act, place, (OCCUPIED, *PENDING), FREE)
 
 
 def _stayed(act: Recalled, data: Any) -> None:
     place = Place.parse(data["where"])
-    compartments.change(act, place, PENDING, OCCUPIED if data["inside"] else FREE)
+    _rest(act, place, PENDING, OCCUPIED if data["inside"] else FREE)
     if data["item"] is None:
         return
     if data["inside"]:
@@ -347,6 +357,32 @@ def _acknowledged(act: Recalled, data: Any) -> None:
     )
 
 
+def _command(kind: Up) -> "Rule":
+    def ended(act: Recalled, data: Any) -> None:
+        which = commands.c.command_id == data["command"]
+        row = act.db.execute(select(commands).where(which)).first()
+        if row is None:
+            return
+        act.db.execute(
+            commands.update().where(which).values(ended=kind.value.removeprefix("command."))
+        )
+        place = Place(row.cabinet, row.no)
+        if kind is Up.COMMAND_DONE and row.kind == Down.COMPARTMENT_BLOCK:
+            compartments.block(act, place, row.reason)
+        elif kind is Up.COMMAND_DONE and row.kind == Down.COMPARTMENT_UNBLOCK:
+            compartments.unblock(act, place)
+
+    return ended
+
+
+COMMAND_ENDS: Final = (
+    Up.COMMAND_DONE,
+    Up.COMMAND_FAILED,
+    Up.COMMAND_REFUSED,
+    Up.COMMAND_EXPIRED,
+    Up.COMMAND_UNKNOWN,
+)
+
 Rule = Callable[[Any, Any], None]
 
 UP: Final[Mapping[str, Rule]] = {
@@ -378,6 +414,7 @@ UP: Final[Mapping[str, Rule]] = {
     Up.ALARM_RAISED: _raised,
     Up.ALARM_CLEARED: _cleared,
     Up.ALARM_ACKNOWLEDGED: _acknowledged,
+    **{kind: _command(kind) for kind in COMMAND_ENDS},
 }
 TELLS_ONLY: Final = frozenset(  # what follows from others, or is of no table
     {

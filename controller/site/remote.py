@@ -115,6 +115,10 @@ class Remote:
             self._heard.extend((command, self._time.monotonic()) for command in told)
             self._p.bell.ring()
 
+    def forget(self) -> None:
+        """What came up to now was asked of another time of this site."""
+        self._heard.clear()
+
     def start(self) -> None:
         """Nothing that came before this start is done any more; what was begun has an end."""
         fresh = {command for command, _ in self._heard}

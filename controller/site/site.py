@@ -149,6 +149,7 @@ class Site:
             self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
             self._holding.changed.clear()
             await self._holding.changed.wait()
+            self._remote.forget()
         self._problem = "settling"
 
     async def _live(self) -> None:
