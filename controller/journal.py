@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     DDL,
     Column,
     Connection,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -104,6 +106,7 @@ def parse_time(text: str) -> datetime:
 
 
 def head(connection: Connection, journal: Table, site: str, stream: Stream) -> Head:
+    """Where a chain ends now."""
     row = connection.execute(
         select(journal.c.seq, journal.c.hash)
         .where(journal.c.site == site, journal.c.stream == stream)
@@ -121,9 +124,11 @@ def append(
     kind: str,
     data: dict[str, Any],
     at: datetime,
+    *,
+    last: Head | None = None,
 ) -> Entry:
-    """Write the next entry of a chain in the caller's transaction."""
-    last = head(connection, journal, site, stream)
+    """Write the next entry of a chain in the caller's transaction, after `last` if it is known."""
+    last = last or head(connection, journal, site, stream)
     words = {
         "stream": stream.value,
         "seq": last.seq + 1,
@@ -138,9 +143,11 @@ def append(
     return entry
 
 
-def receive(connection: Connection, journal: Table, entry: Entry) -> None:
+def receive(
+    connection: Connection, journal: Table, entry: Entry, *, last: Head | None = None
+) -> None:
     """Write a copied entry. BrokenChain unless it follows the copy's head exactly."""
-    last = head(connection, journal, entry.site, entry.stream)
+    last = last or head(connection, journal, entry.site, entry.stream)
     if entry.seq != last.seq + 1:
         raise BrokenChain(entry.site, entry.stream, entry.seq, f"expected entry {last.seq + 1}")
     if entry.prev != last.hash:
@@ -150,16 +157,23 @@ def receive(connection: Connection, journal: Table, entry: Entry) -> None:
 
 def _insert(connection: Connection, journal: Table, entry: Entry) -> None:
     connection.execute(
-        journal.insert().values(
-            site=entry.site,
-            stream=entry.stream.value,
-            seq=entry.seq,
-            at=entry.at,
-            kind=entry.kind,
-            hash=entry.hash,
-            body=entry.body,
-        )
+        _insertion(journal),
+        {
+            "site": entry.site,
+            "stream": entry.stream.value,
+            "seq": entry.seq,
+            "at": entry.at,
+            "kind": entry.kind,
+            "hash": entry.hash,
+            "body": entry.body,
+        },
     )
+
+
+@lru_cache(maxsize=8)
+def _insertion(journal: Table) -> Insert:
+    """Made once: making a statement costs as much as carrying it out."""
+    return journal.insert()
 
 
 def read_entry(site: str, body: bytes) -> Entry:

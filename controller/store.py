@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engin
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from controller.journal import Entry, Stream, append, receive
+from controller.journal import Entry, Head, Stream, append, head, receive
 from controller.ports import Clock
 
 FULL = 2  # SQLite's number for synchronous=FULL
@@ -38,11 +38,22 @@ class StoreBroken(Exception):
 class Transaction:
     """What a rule works in: a connection, and the journal entries written with it."""
 
-    def __init__(self, connection: Connection, journal: Table, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, journal: Table, clock: Clock, memory: dict[Any, Any]
+    ) -> None:
         self.connection = connection
+        self.memory = memory  # what was read or written before and is so; gone if this fails
         self.entries: list[Entry] = []
         self._journal = journal
         self._clock = clock
+
+    def head(self, site: str, stream: Stream) -> Head:
+        """Where a chain ends, with what this transaction wrote: no other process writes."""
+        key = (site, stream)
+        if key not in self.memory:
+            self.memory[key] = head(self.connection, self._journal, site, stream)
+        last: Head = self.memory[key]
+        return last
 
     def append(
         self,
@@ -54,14 +65,20 @@ class Transaction:
     ) -> Entry:
         """Write an entry of our own in this transaction, as of now unless `at` says when."""
         at = at or self._clock.now()
-        entry = append(self.connection, self._journal, site, stream, kind, data, at)
-        self.entries.append(entry)
+        last = self.head(site, stream)
+        entry = append(self.connection, self._journal, site, stream, kind, data, at, last=last)
+        self._wrote(entry)
         return entry
 
     def receive(self, entry: Entry) -> None:
         """Write the other side's entry in this transaction; BrokenChain if it does not follow."""
-        receive(self.connection, self._journal, entry)
+        last = self.head(entry.site, entry.stream)
+        receive(self.connection, self._journal, entry, last=last)
+        self._wrote(entry)
+
+    def _wrote(self, entry: Entry) -> None:
         self.entries.append(entry)
+        self.memory[entry.site, entry.stream] = Head(entry.seq, entry.hash)
 
 
 class Store:
@@ -74,13 +91,19 @@ class Store:
         self._clock = clock
         self._turn = threading.Lock()
         self._listeners: list[Callable[[list[Entry]], None]] = []
+        self._memory: dict[Any, Any] = {}
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction, durable once this ends; only then listeners hear of its entries."""
-        with self._turn, self.writer.begin() as connection:
-            transaction = Transaction(connection, self.journal, self._clock)
-            yield transaction
+        with self._turn:
+            try:
+                with self.writer.begin() as connection:
+                    transaction = Transaction(connection, self.journal, self._clock, self._memory)
+                    yield transaction
+            except BaseException:
+                self._memory.clear()
+                raise
         if transaction.entries:
             for listener in self._listeners:
                 listener(transaction.entries)

@@ -21,10 +21,16 @@ class Debounce:
         self._changing: list[tuple[bool, float] | None] = [None] * inputs
         self._last: list[bool | None] = [None] * inputs
         self._flips: list[deque[float]] = [deque() for _ in range(inputs)]
+        self._told: tuple[bool | None, ...] | None = None  # until the next read
 
     @property
     def settled(self) -> tuple[bool | None, ...]:
         """One value per input; None for one that flips on and on."""
+        if self._told is None:
+            self._told = self._tell()
+        return self._told
+
+    def _tell(self) -> tuple[bool | None, ...]:
         return tuple(
             None if len(flips) > FLIPS_MAX else value
             for value, flips in zip(self._settled, self._flips, strict=True)
@@ -57,6 +63,7 @@ class Debounce:
 
     def feed(self, reads: Sequence[bool | None], at: float) -> None:
         """Take one value per input; None for one that was not read this time."""
+        self._told = None
         for index, value in enumerate(reads):
             if value is None:
                 continue

@@ -193,6 +193,11 @@ class Door:
             return self.dice.random() < 1 / 2
         return self.stuck == "closed" if self.stuck else not self._switch
 
+    def looks(self) -> tuple[bool, bool, bool, Stuck | None]:
+        """What its inputs depend on: as long as this is the same, each read is as the one before."""
+        bounces = self.timeline.now < self._bounces_until
+        return self._switch, bool(self.contents), bounces, self.stuck
+
     def reads_present(self) -> bool:
         """The item input."""
         return bool(self.contents) != self.faults.strikes("ghost_item")

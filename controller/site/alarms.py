@@ -1,8 +1,9 @@
 """Alarms: raised once, cleared once, and who looks after one."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from controller.entries import AlarmAcknowledged, AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
 from controller.site.book import Act
@@ -33,6 +34,15 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An alarm that was raised and not cleared."""
+
+    alarm_id: str
+    severity: Severity
+    since: str
+
+
 def raise_alarm(act: Act, kind: AlarmKind, where: str, severity: Severity | None = None) -> bool:
     """It stands. True if it did not before, or was less severe."""
     severity = severity or SEVERITY[kind]
@@ -49,6 +59,7 @@ def raise_alarm(act: Act, kind: AlarmKind, where: str, severity: Severity | None
         act.db.execute(table.update().where(table.c.alarm_id == alarm).values(severity=severity))
     else:
         return False
+    _all_standing(act)[kind.value, where] = Standing(alarm, severity, since)
     act.say(
         Up.ALARM_RAISED,
         AlarmRaised(alarm=alarm, kind=kind.value, where=where, severity=severity, since=since),
@@ -63,6 +74,7 @@ def clear_alarm(act: Act, kind: AlarmKind, where: str) -> bool:
         return False
     alarm = old.alarm_id
     act.db.execute(table.update().where(table.c.alarm_id == alarm).values(cleared_at=act.now))
+    del _all_standing(act)[kind.value, where]
     act.say(Up.ALARM_CLEARED, AlarmCleared(alarm=alarm))
     return True
 
@@ -94,9 +106,16 @@ def standing(connection: Connection, where: str) -> dict[AlarmKind, Severity]:
     return {AlarmKind(row.kind): row.severity for row in rows}
 
 
-def _standing(act: Act, kind: AlarmKind, where: str) -> Row[Any] | None:
-    return act.db.execute(
-        select(table).where(
-            table.c.kind == kind.value, table.c.place == where, table.c.cleared_at.is_(None)
-        )
-    ).first()
+def _standing(act: Act, kind: AlarmKind, where: str) -> Standing | None:
+    """Asked at each change of a door, so all that stand are kept in mind."""
+    return _all_standing(act).get((kind.value, where))
+
+
+def _all_standing(act: Act) -> dict[tuple[str, str], Standing]:
+    if table not in act.memory:
+        rows = act.db.execute(select(table).where(table.c.cleared_at.is_(None)))
+        act.memory[table] = {
+            (row.kind, row.place): Standing(row.alarm_id, row.severity, row.since) for row in rows
+        }
+    found: dict[tuple[str, str], Standing] = act.memory[table]
+    return found

@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from controller.entries import Up
-from controller.journal import Stream, head, rfc3339
+from controller.journal import Stream, rfc3339
 from controller.ports import Clock
-from controller.site.schema import journal
 from controller.store import Store, StoreBroken, Transaction
 
 
@@ -22,6 +21,7 @@ class Act:
     def __init__(self, transaction: Transaction, site: str, at: datetime) -> None:
         self.db: Connection = transaction.connection
         self.at = at
+        self.memory = transaction.memory
         self._transaction = transaction
         self._site = site
 
@@ -34,7 +34,7 @@ class Act:
 
     def name(self, prefix: str) -> str:
         """A name for what the next entry tells of: its number makes it unique at this site."""
-        return f"{prefix}{head(self.db, journal, self._site, Stream.UP).seq + 1}"
+        return f"{prefix}{self._transaction.head(self._site, Stream.UP).seq + 1}"
 
 
 class Book:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from controller.entries import DoorChanged, DoorsChanged, Up
 from controller.ports import Clock, DoorSight, Presence
@@ -91,6 +91,11 @@ class Standing:
     seen: bool = False  # looked at since the site was started
 
 
+CHANGE: Final = table.update().where(
+    table.c.cabinet == bindparam("of"), table.c.no == bindparam("number")
+)  # with the new values; made once, as doors change all day
+
+
 class Doors:
     """Every door of the site; changes are written and said in the caller's act."""
 
@@ -167,9 +172,15 @@ class Doors:
         self._now[place] = after
         if (door, state) != (now.door, now.state):
             act.db.execute(
-                table.update()
-                .where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-                .values(door=door.value, state=state.value, n=after.n, at=act.now)
+                CHANGE,
+                {
+                    "of": place.cabinet,
+                    "number": place.no,
+                    "door": door.value,
+                    "state": state.value,
+                    "n": after.n,
+                    "at": act.now,
+                },
             )
         if state is not now.state:
             self._say(act, now, after, DoorChanged(where=str(place), n=after.n))

@@ -29,6 +29,7 @@ class Machines:
         self._sights: dict[str, MachineSight | None] = dict.fromkeys(names)
         self._held: set[str] = set()
         self._awaited: set[str] = set()
+        self._numbered: dict[str, int] = {}  # the machine's last number that was checked
         self._left: set[str] = set()  # a visit is over: what it left unsettled is looked up
 
     def __getitem__(self, machine: str) -> MachineSight | None:
@@ -126,10 +127,13 @@ class Machines:
         _write(act, machine, AWAY, None, [])
 
     def _check_numbers(self, act: Act, machine: str, sight: MachineSight) -> None:
+        theirs = sight.last.seq
+        if self._numbered.get(machine) == theirs:
+            return
         ours = act.db.execute(
             select(table.c.next_seq).where(table.c.machine == machine)
         ).scalar_one()
-        theirs = sight.last.seq
+        self._numbered[machine] = theirs
         if theirs == 0 or (ours - 1 - theirs) % (SEQ_MAX + 1) < LATE:
             return
         asked = act.db.scalar(
@@ -151,9 +155,13 @@ def _told(sight: MachineSight) -> tuple[str, int | None, list[str]]:
 
 
 def _write(act: Act, machine: str, state: str, blanks: int | None, faults: list[str]) -> bool:
-    row = act.db.execute(select(table).where(table.c.machine == machine)).one()
     joined = ",".join(faults)
-    if (row.state, row.blanks, row.faults) == (state, blanks, joined):
+    now, before = (state, blanks, joined), act.memory.get((table, machine))
+    if before is None:
+        row = act.db.execute(select(table).where(table.c.machine == machine)).one()
+        before = (row.state, row.blanks, row.faults)
+    act.memory[table, machine] = now
+    if before == now:
         return False
     act.db.execute(
         table.update()

@@ -89,12 +89,7 @@ class Movements:
         """
         born = self._clock.monotonic()
         with self._book.act() as act:
-            intent = self._intend(act, str(place), decide(act), born)
-            act.db.execute(
-                table.update()
-                .where(table.c.intent_id == intent.id)
-                .values(cabinet=place.cabinet, no=place.no)
-            )
+            intent = self._intend(act, str(place), decide(act), born, place=place)
             self._doors.feed(act, place, Sight.BOLT_RELEASED)
         if self._is_stale(intent) or not await self._pulse(place, intent, longer=longer):
             with self._book.act() as act:
@@ -190,7 +185,15 @@ class Movements:
         )
         return self._intend(act, machine, wanted, born, seq)
 
-    def _intend(self, act: Act, where: str, wanted: Wanted, born: float, seq: int = 0) -> Intent:
+    def _intend(
+        self,
+        act: Act,
+        where: str,
+        wanted: Wanted,
+        born: float,
+        seq: int = 0,
+        place: Place | None = None,
+    ) -> Intent:
         by = min(born + INTENT_AGE_MAX_S, wanted.by)
         intent = Intent(act.name("I"), wanted.kind, where, born, by, seq, wanted.stands)
         act.db.execute(
@@ -198,6 +201,8 @@ class Movements:
                 intent_id=intent.id,
                 number=int(intent.id[1:]),
                 kind=wanted.kind,
+                cabinet=place and place.cabinet,
+                no=place and place.no,
                 machine=where if seq else None,
                 seq=seq or None,
                 order_no=wanted.order,

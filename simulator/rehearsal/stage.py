@@ -104,7 +104,7 @@ class Stage:
         self._off_s = STARTS_AGAIN_S
         self._alarm: asyncio.TimerHandle | None = None
         self._doors = {door.name: (0, False) for door in self.world.doors.values()}
-        self._lay = {door.name: len(door.contents) for door in self.world.doors.values()}
+        self._seen = {door.name: door.looks() for door in self.world.doors.values()}
         self._papers = dict.fromkeys(self.world.machines, 0)
         self._looks: dict[str, object] = dict.fromkeys(self.world.machines)
         self._hands = 0
@@ -134,7 +134,10 @@ class Stage:
         self._wind()
 
     def _door_changed(self, door: Door) -> None:
-        self._news.tell(self._board_of[door.name])
+        looks = door.looks()
+        if looks != self._seen[door.name]:
+            self._seen[door.name] = looks
+            self._news.tell(self._board_of[door.name])
         released, is_open = self._doors[door.name]
         if (door.released, door.open) == (released, is_open):
             return
