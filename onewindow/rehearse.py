@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
@@ -20,9 +21,11 @@ from controller.settings import SiteSettings
 from onewindow.demo_settings import toml
 from onewindow.exhaust import exhaust as visit_all
 from onewindow.layout import TEL
+from onewindow.settings_file import BadSettings
 from onewindow.simulate import plan_of
 from simulator.rehearsal.play import Outcome, Part, play_site
-from simulator.rehearsal.shapes import BRANCH, COMMUNITY, HALL, HOUR_S, STREET, Profile
+from simulator.rehearsal.shapes import BRANCH, COMMUNITY, HALL, HOUR_S, STREET, YEAR_DAYS, Profile
+from simulator.rehearsal.storm import ALL, NAMES
 
 FUTIAN: Final = (HALL, STREET, COMMUNITY, BRANCH, *[STREET] * 9, *[COMMUNITY] * 91)
 BOARD_DOORS: Final = 24  # of a board of 32, so that a cabinet of 48 has two alike
@@ -88,12 +91,14 @@ def _compartment(cabinet: str, no: int, size: str) -> dict[str, str | int]:
     return {"cabinet": cabinet, "no": no, "size": size, "height_cm": 100 + no % 80, "reach": reach}
 
 
-def parts(days: int, seed: int, sites: int, faults: tuple[str, ...]) -> list[Part]:
+def parts(days: int, seed: int, sites: int, faults: tuple[str, ...], orders: int = 0) -> list[Part]:
     """The first so many sites of Futian; each has its own chance."""
     found = []
     for number, profile in enumerate(FUTIAN[:sites], 1):
         site = f"FT-{number:04d}"
         own = f"{seed}/{site}"
+        if orders:
+            profile = replace(STREET, orders_a_year=orders * YEAR_DAYS, every_days=1)  # noqa: PLW2901 - the same one, busier
         made = partial(settings_of, profile, site, own)
         found.append(Part(made, plan_of, profile, own, days, faults))
     return found
@@ -133,6 +138,9 @@ def command(
     sites: Annotated[
         int, typer.Option(min=1, max=len(FUTIAN), help="The hall, a street, a community ...")
     ] = 1,
+    orders: Annotated[
+        int, typer.Option(min=0, help="A day at each site, all of them streets; 0: as in a year.")
+    ] = 0,
     faults: Annotated[str, typer.Option(help="all, none, or names: power,kill,silent")] = "all",
     workers: Annotated[int, typer.Option(min=1, help="Processes that play sites at once.")] = 1,
     exhaust: Annotated[
@@ -147,7 +155,7 @@ def command(
         if not visit_all(Console()):
             raise typer.Exit(1)
         return
-    wanted = parts(days, seed, sites, tuple(each for each in faults.split(",") if each != "none"))
+    wanted = parts(days, seed, sites, _faults(faults), orders)
     console = Console()
     began = time.perf_counter()
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
@@ -158,10 +166,19 @@ def command(
     violated = [each for each in outcomes if each.violations]
     for each in violated:
         words = "\n".join(violation.words() for violation in each.violations)
-        again = f"onewindow rehearse --days {days} --seed {seed} --sites {sites} --faults {faults}"
+        again = f"onewindow rehearse --days {days} --seed {seed} --sites {sites}"
+        again += f" --orders {orders} --faults {faults}"
         console.print(f"\n{each.site}: {words}\nAgain: {again}", highlight=False, soft_wrap=True)
     if violated:
         raise typer.Exit(1)
+
+
+def _faults(text: str) -> tuple[str, ...]:
+    names = tuple(each for each in text.split(",") if each not in ("", "none"))
+    for name in names:
+        if name not in (ALL, *NAMES):
+            raise BadSettings(f"--faults: {name} is none; there are all, none, {', '.join(NAMES)}")
+    return names
 
 
 def summary(outcomes: list[Outcome], seconds: float) -> str:

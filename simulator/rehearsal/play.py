@@ -22,6 +22,7 @@ from simulator.rehearsal.judge import Judge, Violation
 from simulator.rehearsal.loop import play
 from simulator.rehearsal.shapes import Profile, Shares
 from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.storm import Storm, drawn
 from simulator.rehearsal.town import Town
 
 START: Final = datetime(2026, 1, 4, 16, tzinfo=UTC)  # Monday, 0:00 in Shenzhen
@@ -75,11 +76,15 @@ async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outc
     stage.log.listeners.append(lambda event: _count(outcome, event))
     judge = Judge(stage.log)
     town = Town(stage, part.profile, Shares(), Random(f"{part.seed}/town"))
+    dice = Random(f"{part.seed}/storm")
+    storm = Storm(stage, drawn(part.faults, dice), dice, town.plan)
+    town.weather = storm.plan_day
     try:
         stage.wind_up()
         async with asyncio.TaskGroup() as group:
             process = group.create_task(stage.live())
             await town.run(part.days, told, judge.violations)
+            storm.end()
             if not judge.violations:
                 await come_to_rest(stage, town)
             process.cancel()

@@ -30,7 +30,17 @@ from simulator.devices.licence_registers import State
 from simulator.door import Door
 from simulator.plan import Plan
 from simulator.rehearsal.district import District, quick_hash
-from simulator.rehearsal.events import EventLog, Lies, Moved, Started, Struck, Swung, Took, Wrote
+from simulator.rehearsal.events import (
+    EventLog,
+    Lies,
+    Moved,
+    Seeing,
+    Started,
+    Struck,
+    Swung,
+    Took,
+    Wrote,
+)
 from simulator.rehearsal.loop import StageClock
 from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd
 from simulator.world import World
@@ -91,6 +101,9 @@ class Stage:
         self.troubled = False  # something is wrong that only polling finds out
         self.steps = 0  # commits and movements so far, over all starts
         self.cut_at_step: int | None = None
+        self.cut_again_after: int | None = None  # steps of the next start
+        self.next_off_s = STARTS_AGAIN_S  # after the cut at that step
+        self.whims: set[str] = set()  # what the next visitors will do wrong
         self.starts = 0
         self.site: Site | None = None
         self.store: Store | None = None
@@ -102,6 +115,7 @@ class Stage:
         self._dead = False
         self._off = asyncio.Event()
         self._off_s = STARTS_AGAIN_S
+        self._sees = False
         self._alarm: asyncio.TimerHandle | None = None
         self._doors = {door.name: (0, False) for door in self.world.doors.values()}
         self._seen = {door.name: door.looks() for door in self.world.doors.values()}
@@ -176,6 +190,8 @@ class Stage:
             self.view is not None
             and self.view.screen is Screen.IDLE
             and not self.troubled
+            and self.site is not None
+            and not self.site.problems()
             and not any(door.open or door.unlocked for door in self.world.doors.values())
             and all(each.state in RESTING and not each.outlet for each in machines)
         )
@@ -198,6 +214,8 @@ class Stage:
             except* (PowerCut, StoreBroken):
                 pass
             self.site = self.store = self._bridge = self.view = None
+            self._sees = False
+            self.log.note(Seeing(so=False))
             self.bell.ring()
             await self.clock.sleep(self._off_s)
 
@@ -218,6 +236,9 @@ class Stage:
             self.site.machines_tell()
             self.starts += 1
             self.log.note(Started(self.starts))
+            if self.cut_again_after is not None:
+                self.cut_at_step = self.steps + self.cut_again_after
+                self.cut_again_after = None
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._end_with_power())
                 group.create_task(self.site.run())
@@ -258,13 +279,20 @@ class Stage:
         with store.read() as connection:
             known = head(connection, schema.journal, self.settings.site.id, Stream.DOWN).seq
         while True:
-            for entry in self.district.after(known):
+            for entry in self.district.after(known) if self.online else ():
                 with store.write() as transaction:
                     transaction.receive(entry)
                     site.inbox.apply(transaction, entry)
                 known = entry.seq
-            self._heard = known
-            await self.bell.until(lambda: self.online and self.district.said > self._heard)
+            heard = known
+            if self.online:
+                site.time.hear(self.clock.true_now())
+                await self.bell.until(partial(self._has_news, heard))
+            else:
+                await self.bell.until(lambda: self.online)
+
+    def _has_news(self, heard: int) -> bool:
+        return not self.online or self.district.said > heard
 
     # the power
 
@@ -279,6 +307,20 @@ class Stage:
         self._off_s = off_s
         self._die()
         self._off.set()
+
+    def poll_again(self) -> None:
+        """Whether boards and machines answer may be otherwise now."""
+        self._news.tell_all(sorted(set(self._board_of.values())))
+        for name in self.world.machines:
+            self._machine_news(name)
+
+    def unplug(self, line: str, *, out: bool) -> None:
+        """An adapter or cable is pulled, or plugged again."""
+        key = self._keys[line]
+        self._exchange.gone.discard(key)
+        if out:
+            self._exchange.gone.add(key)
+            self._exchange.hang_up(key)
 
     def _die(self) -> None:
         """Nothing is written any more and nothing sent."""
@@ -296,13 +338,18 @@ class Stage:
             raise PowerCut
         self.steps += 1
         if self.steps == self.cut_at_step:
-            self.log.note(Struck("power", f"step {name}"))
+            self.log.note(Struck("step", name))
+            self._off_s = self.next_off_s
             self._die()
             raise PowerCut
 
     def _committed(self, entries: list[Entry]) -> None:
         for entry in entries:
             self.log.note(Wrote(entry))
+        sees = self.site is not None and not self.troubled and not self.site.problems()
+        if sees is not self._sees:
+            self._sees = sees
+            self.log.note(Seeing(sees))
 
     # what can be asked
 
@@ -317,9 +364,10 @@ class Stage:
 
     def _far_ends(self) -> Exchange:
         exchange, settings, world = Exchange(), self.settings, self.world
-        names = {each.url.partition("?")[0].partition("://")[2]: each for each in settings.line}
-        for line in names.values():
+        self._keys: dict[str, str] = {}  # of each line
+        for line in settings.line:
             place = parse(f"{line.url}&unit=1&profile=x").place
+            self._keys[line.name] = place.key
             wire = world.wires[line.name]
             end = ServerEnd(wire) if wire.plan.tcp else SerialEnd(wire)
             exchange.ends[place.key] = end

@@ -5,6 +5,7 @@ import heapq
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sized
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from random import Random
@@ -13,7 +14,7 @@ from typing import Final
 from controller.entries import Up
 from simulator.door import Impossible
 from simulator.rehearsal.district import Code, Order
-from simulator.rehearsal.events import Event, Wrote
+from simulator.rehearsal.events import Event, Struck, Wrote
 from simulator.rehearsal.recipients import Mood, Recipient, mood_of
 from simulator.rehearsal.shapes import (
     COLLECT_WEEKDAYS,
@@ -37,6 +38,7 @@ OPENS, SHUTS = 9.0, 17.0  # hours in which orders are placed
 COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
 VISITS_MAX: Final = 12
 SETTLES_S: Final = 20.0  # after somebody left
+WHIMS: Final = {"walks_off": "left_open", "leaves_item": "item_left"}
 REFILL_AT: Final = 60  # sheets
 
 Act = Callable[[], None]
@@ -72,6 +74,7 @@ class Town:
         self.waited_s = 0.0
         self.visits: Counter[str] = Counter()
         self.open: dict[str, Order] = {}  # orders of which something may still be fetched
+        self.weather: Callable[[float], None] = lambda _begins: None  # plans a day's faults
         self._queue: asyncio.Queue[tuple[float, Visit]] = asyncio.Queue()
         self._new = asyncio.Event()
         self._number = 0
@@ -154,6 +157,7 @@ class Town:
 
     def _plan_day(self, begins: float) -> None:
         day = self._local()
+        self.weather(begins)
         for _ in range(orders_on(self.profile, day, self.dice)):
             hour = OPENS + (SHUTS - OPENS) * self.dice.random()
             self.plan(begins + hour * HOUR_S, self._place)
@@ -265,6 +269,11 @@ class Town:
 
     async def _collect(self, order: Order, code: Code, visit: int) -> None:
         mood = mood_of(self.dice, self.shares, types=bool(code.typed))
+        if self.stage.whims:
+            whim = min(self.stage.whims)
+            self.stage.whims.discard(whim)
+            self.stage.log.note(Struck(WHIMS[whim], order.number))
+            mood = replace(mood, walks_off=whim == "walks_off", leaves_item=whim == "leaves_item")
         recipient = Recipient(self.stage, self.dice, order, code, mood)
         await recipient.visit()
         if len(order.gone) >= len(order.boxes) + len(order.licences) + order.printed:

@@ -181,8 +181,16 @@ class Exchange:
     def __init__(self) -> None:
         self.ends: dict[str, FarEnd] = {}
         self.alive = True  # whoever would open a line is there
+        self.gone: set[str] = set()  # places that are unplugged
+        self._opened: dict[str, VirtualLine] = {}
 
     async def __call__(self, place: Place, clock: Clock) -> Line:
-        if place.key not in self.ends or not self.alive:
+        if place.key not in self.ends or place.key in self.gone or not self.alive:
             raise LineLost(f"{place.key} is not there")
-        return self.ends[place.key].opened(clock)
+        self._opened[place.key] = self.ends[place.key].opened(clock)
+        return self._opened[place.key]
+
+    def hang_up(self, key: str) -> None:
+        """Whoever has this place open hears that it is gone."""
+        if key in self._opened:
+            self._opened[key].hang_up()

@@ -1,0 +1,343 @@
+"""Weather of faults: which are on, how strong, when each strikes, and that all of it ends."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from simulator.devices.machine_faults import MachineTrouble
+from simulator.devices.scanner import ScannerTrouble
+from simulator.door import Door, Impossible
+from simulator.door_faults import DoorTrouble
+from simulator.faults import Trouble
+from simulator.rehearsal.events import Struck
+from simulator.rehearsal.shapes import DAY_S, HOUR_S
+from simulator.rehearsal.stage import Stage
+
+Plan = Callable[[float, Callable[[], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of trouble: how often it comes in a day at full strength, how long it stays."""
+
+    name: str
+    number: str  # F1 to F33
+    a_day: float
+    lasts_s: tuple[float, float] = (0.0, 0.0)
+
+
+FAULTS: Final = (
+    Fault("power", "F1", 1.5, (20.0, 300.0)),  # the mains: process, boards and machines
+    Fault("step", "F1", 3.0, (2.0, 30.0)),  # the process between two steps
+    Fault("twice", "F2", 0.7, (2.0, 20.0)),  # and once more while it settles
+    Fault("kill", "F3", 1.5, (1.0, 8.0)),
+    Fault("clock", "F9", 0.5, (60.0, 2 * HOUR_S)),
+    Fault("silent", "F10", 1.0, (30.0, 900.0)),
+    Fault("unplugged", "F10", 0.7, (5.0, 120.0)),
+    Fault("late", "F11", 2.0, (120.0, 1_800.0)),
+    Fault("garbled", "F12", 2.0, (120.0, 1_800.0)),
+    Fault("lost", "F14", 2.0, (120.0, 1_800.0)),
+    Fault("stuck_lock", "F13", 0.6, (600.0, 4 * HOUR_S)),
+    Fault("bouncing", "F15", 2.0, (600.0, DAY_S)),
+    Fault("stuck_switch", "F16", 0.4, (600.0, 4 * HOUR_S)),
+    Fault("left_open", "F17", 1.5),
+    Fault("forced", "F17", 0.3),
+    Fault("item_left", "F17", 1.0),
+    Fault("machine_jam", "F18", 0.4, (600.0, 3 * HOUR_S)),
+    Fault("no_blanks", "F18", 0.3, (600.0, 3 * HOUR_S)),
+    Fault("machine_power", "F18", 1.0),
+    Fault("offline", "F19", 0.5, (300.0, 2 * DAY_S)),
+    Fault("noisy_scanner", "F12", 1.0, (600.0, 4 * HOUR_S)),
+)
+NAMES: Final = tuple(each.name for each in FAULTS)
+ALL: Final = "all"
+
+
+def drawn(asked: tuple[str, ...], dice: Random) -> dict[str, float]:
+    """Which faults this seed has, and how strong; of all of them a random half."""
+    strengths = {name: 0.3 + 0.7 * dice.random() for name in NAMES}
+    halved = {name for name in NAMES if dice.random() < 1 / 2}
+    wanted = halved if ALL in asked else set(asked)
+    return {name: strength for name, strength in strengths.items() if name in wanted}
+
+
+class Storm:
+    """Plans every stroke of one site; `end` puts all parts right again."""
+
+    def __init__(self, stage: Stage, strengths: dict[str, float], dice: Random, plan: Plan) -> None:
+        self.strengths = strengths
+        self._stage = stage
+        self._dice = dice
+        self._plan = plan
+        self._over = False
+        self._standing: dict[str, int] = {}  # troubles that only polling finds out
+        self._troubles: dict[str, Trouble] = {}
+
+    # the weather
+
+    def plan_day(self, begins: float) -> None:
+        """All strokes of a day, each at its moment."""
+        for fault in FAULTS:
+            strength = self.strengths.get(fault.name, 0.0)
+            expected = fault.a_day * strength
+            times = int(expected) + (self._dice.random() < expected - int(expected))
+            for _ in range(times):
+                at = begins + self._moment() * HOUR_S
+                self._plan(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+
+    def _moment(self) -> float:
+        """Mostly while people are there."""
+        hour = self._dice.triangular(7.0, 22.0, 12.0)
+        return hour if self._dice.random() < 0.85 else 24.0 * self._dice.random()  # noqa: PLR2004
+
+    def _strike(self, fault: Fault) -> None:
+        if self._over:
+            return
+        self._stage.clock.rouse()
+        self._stage.world.catch_up()
+        least, most = fault.lasts_s
+        lasts_s = least + (most - least) * self._dice.random() ** 2
+        with suppress(Impossible):
+            getattr(self, f"_{fault.name}")(lasts_s)
+
+    def struck(self, name: str, where: str) -> None:
+        self._stage.log.note(Struck(name, where))
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        def end() -> None:
+            if not self._over:
+                self._stage.clock.rouse()
+                self._stage.world.catch_up()
+                act()
+
+        self._plan(self._stage.clock.monotonic() + seconds, end)
+
+    def _troubled(self, what: str, *, so: bool) -> None:
+        """While a device may fall silent the site must poll as in earnest."""
+        self._standing[what] = self._standing.get(what, 0) + (1 if so else -1)
+        self._stage.troubled = any(self._standing.values())
+        self._stage.poll_again()
+
+    # power and process
+
+    def _power(self, lasts_s: float) -> None:
+        self._stage.cut(lasts_s, mains=True)
+
+    def _kill(self, lasts_s: float) -> None:
+        self._stage.cut(lasts_s, mains=False)
+
+    def _step(self, lasts_s: float) -> None:
+        self._stage.cut_at_step = self._stage.steps + self._dice.randint(1, 60)
+        self._stage.next_off_s = lasts_s
+
+    def _twice(self, lasts_s: float) -> None:
+        """The next cut is followed by another one in the middle of settling."""
+        self._step(lasts_s)
+        self._stage.cut_again_after = self._dice.randint(1, 8)
+
+    def _clock(self, lasts_s: float) -> None:
+        seconds = self._dice.choice((-3_600.0, -400.0, -5.0, 5.0, 400.0, 3_600.0, 86_400.0 * 400))
+        self.struck("clock", f"{seconds:+.0f} s")
+        self._stage.clock.step(seconds)
+        self._later(lasts_s, self._stage.clock.put_right)
+
+    def _offline(self, lasts_s: float) -> None:
+        self.struck("offline", "link")
+        self._stage.online = False
+
+        def back() -> None:
+            self._stage.online = True
+            self._stage.bell.ring()
+
+        self._later(lasts_s, back)
+
+    # lines and boards
+
+    def _on_line(self, line: str, **shares: float) -> None:
+        now = replace(self._troubles.get(line, Trouble()), **shares)  # type: ignore[arg-type]
+        self._troubles[line] = now
+        self._stage.world.set_trouble(line, now)
+
+    def _some_line(self) -> str:
+        return self._dice.choice([*self._stage.world.wires, *self._stage.world.tcp_wires])
+
+    def _share(self, name: str, lasts_s: float, most: float) -> None:
+        line = self._some_line()
+        if name == "garbled" and line in self._stage.world.tcp_wires:
+            return
+        self.struck(name, line)
+        self._on_line(line, **{name: most * self.strengths.get(name, 1.0)})
+        self._later(lasts_s, lambda: self._on_line(line, **{name: 0.0}))
+
+    def _lost(self, lasts_s: float) -> None:
+        self._share("lost", lasts_s, 0.15)
+
+    def _late(self, lasts_s: float) -> None:
+        self._share("late", lasts_s, 0.10)
+
+    def _garbled(self, lasts_s: float) -> None:
+        self._share("garbled", lasts_s, 0.10)
+
+    def _silent(self, lasts_s: float) -> None:
+        line = self._dice.choice(list(self._stage.world.boards))
+        units = tuple(board.unit for board in self._stage.world.boards[line])
+        if not units:
+            return
+        start = self._dice.randrange(0, len(units), 3)
+        some = units if self._dice.random() < 0.3 else units[start : start + 3]  # noqa: PLR2004
+        self.struck("silent", f"{line} units {some[0]}-{some[-1]}")
+        self._mute(line, some)
+        self._later(lasts_s, lambda: self._mute(line, ()))
+
+    def _mute(self, line: str, units: tuple[int, ...]) -> None:
+        now = replace(self._troubles.get(line, Trouble()), silent=units)
+        self._troubles[line] = now
+        self._stage.world.set_trouble(line, now)
+        self._standing[f"silent {line}"] = 0
+        self._troubled(f"silent {line}", so=bool(units))
+
+    def _unplugged(self, lasts_s: float) -> None:
+        line = self._dice.choice(list(self._stage.world.boards))
+        self.struck("unplugged", line)
+        self._stage.unplug(line, out=True)
+        self._troubled(f"unplugged {line}", so=True)
+
+        def back() -> None:
+            self._stage.unplug(line, out=False)
+            self._troubled(f"unplugged {line}", so=False)
+
+        self._later(lasts_s, back)
+
+    def _noisy_scanner(self, lasts_s: float) -> None:
+        (scanner,) = self._stage.world.scanners.values()
+        self.struck("noisy_scanner", scanner.name)
+        scanner.set_trouble(ScannerTrouble(noise=True, half=self._dice.random() < 1 / 2))
+        self._later(lasts_s, lambda: scanner.set_trouble(ScannerTrouble()))
+
+    # doors
+
+    def _some_door(self) -> Door:
+        return self._dice.choice(list(self._stage.world.doors.values()))
+
+    def _bouncing(self, lasts_s: float) -> None:
+        for door in self._stage.world.doors.values():
+            if self._dice.random() < 0.3:  # noqa: PLR2004 - some springs are old
+                door.set_trouble(DoorTrouble(bounce=True))
+        self.struck("bouncing", "doors")
+        self._later(lasts_s, self._calm_doors)
+
+    def _calm_doors(self) -> None:
+        for door in self._stage.world.doors.values():
+            if door.faults.trouble != DoorTrouble():
+                self._stage.world.set_door_trouble(door.cabinet, door.no, DoorTrouble())
+
+    def _stuck_lock(self, lasts_s: float) -> None:
+        door = self._some_door()
+        door.jam()
+        self.struck("stuck_lock", door.name)
+        self._later(lasts_s, lambda: self._repair(door))
+
+    def _stuck_switch(self, lasts_s: float) -> None:
+        door = self._some_door()
+        if door.open:
+            return
+        at = "closed" if self._dice.random() < 0.7 else "open"  # noqa: PLR2004
+        door.stick(at)  # type: ignore[arg-type]
+        self.struck("stuck_switch", f"{door.name} {at}")
+        self._later(lasts_s, lambda: self._repair(door))
+
+    @staticmethod
+    def _repair(door: Door) -> None:
+        with suppress(Impossible):
+            door.free()
+
+    def _forced(self, _lasts_s: float) -> None:
+        door = self._some_door()
+        if door.stuck:
+            return
+        door.force()
+        self.struck("forced", door.name)
+        self._stage.world.timeline.after(self._dice.uniform(30.0, 600.0), lambda: self._shut(door))
+
+    @staticmethod
+    def _shut(door: Door) -> None:
+        with suppress(Impossible):
+            door.close()
+
+    def _left_open(self, _lasts_s: float) -> None:
+        self._stage.whims.add("walks_off")
+
+    def _item_left(self, _lasts_s: float) -> None:
+        self._stage.whims.add("leaves_item")
+
+    # machines
+
+    def _machine_jam(self, lasts_s: float) -> None:
+        if not self._stage.world.machines:
+            return
+        machine = self._dice.choice(list(self._stage.world.machines.values()))
+        machine.inside.jam()
+        self.struck("machine_jam", machine.name)
+        self._later(lasts_s, lambda: self._free(machine.name))
+
+    def _free(self, name: str) -> None:
+        with suppress(Impossible):
+            self._stage.world.machine(name).inside.free()
+
+    def _no_blanks(self, lasts_s: float) -> None:
+        if not self._stage.world.machines:
+            return
+        machine = self._dice.choice(list(self._stage.world.machines.values()))
+        machine.inside.blanks = 0
+        machine.inside.changed()
+        self.struck("no_blanks", machine.name)
+        self._later(lasts_s, lambda: self._refill(machine.name))
+
+    def _refill(self, name: str) -> None:
+        with suppress(Impossible):
+            self._stage.world.machine(name).inside.refill()
+
+    def _machine_power(self, _lasts_s: float) -> None:
+        if not self._stage.world.machines:
+            return
+        machine = self._dice.choice(list(self._stage.world.machines.values()))
+        machine.faults.trouble = MachineTrouble(power=1.0)  # in the middle of its next command
+        self.struck("machine_power", machine.name)
+
+        def over() -> None:
+            machine.faults.trouble = MachineTrouble()
+
+        self._later(HOUR_S, over)
+
+    # the end
+
+    def end(self) -> None:
+        """All parts are as good as new; what was done to items stays done."""
+        self._over = True
+        stage, world = self._stage, self._stage.world
+        stage.clock.rouse()
+        world.catch_up()
+        stage.clock.put_right()
+        stage.cut_at_step = stage.cut_again_after = None
+        stage.whims.clear()
+        stage.online = True
+        for line in [*world.wires, *world.tcp_wires]:
+            world.set_trouble(line, Trouble())
+        for line in world.boards:
+            stage.unplug(line, out=False)
+        self._calm_doors()
+        for door in world.doors.values():
+            self._repair(door)
+            self._shut(door)
+        for name, machine in world.machines.items():
+            machine.faults.trouble = MachineTrouble()
+            self._free(name)
+            self._refill(name)
+        for scanner in world.scanners.values():
+            scanner.set_trouble(ScannerTrouble())
+        self._standing.clear()
+        stage.troubled = False
+        stage.poll_again()
+        stage.bell.ring()
