@@ -106,6 +106,7 @@ class Doors:
             place: Standing(Door.SHUT, DoorSight.UNKNOWN, 0, clock.monotonic())
             for place in sorted(places)
         }
+        self._restless: set[Place] = set()
 
     def __getitem__(self, place: Place) -> Standing:
         return self._now[place]
@@ -118,16 +119,23 @@ class Doors:
 
     def restless(self) -> list[Place]:
         """Those that are not known to stand shut and unreleased."""
-        return [place for place, now in self._now.items() if now.door is not Door.SHUT]
+        return sorted(self._restless)
 
     def load(self, connection: Connection) -> None:
         """Take over what is recorded; none of it counts as seen yet."""
         for row in connection.execute(select(table)):
             place = Place(row.cabinet, row.no)
             if place in self._now:
-                self._now[place] = replace(
-                    self._now[place], door=Door(row.door), state=DoorSight(row.state), n=row.n
+                self._keep(
+                    place,
+                    replace(
+                        self._now[place], door=Door(row.door), state=DoorSight(row.state), n=row.n
+                    ),
                 )
+
+    def _keep(self, place: Place, now: Standing) -> None:
+        self._now[place] = now
+        (self._restless.discard if now.door is Door.SHUT else self._restless.add)(place)
 
     def is_shut(self, place: Place) -> bool:
         """Seen shut, and nobody has released it."""
@@ -169,7 +177,7 @@ class Doors:
         after = replace(now, door=door, seen=seen)
         if state is not now.state:
             after = replace(after, state=state, n=now.n + 1, since=self._clock.monotonic())
-        self._now[place] = after
+        self._keep(place, after)
         if (door, state) != (now.door, now.state):
             act.db.execute(
                 CHANGE,

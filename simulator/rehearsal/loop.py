@@ -43,40 +43,14 @@ def play(story: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 LONG_S: Final = 0.5  # nobody sleeps so long who waits for an answer
-DOZE_MAX_S: Final = 3600.0
 
 
 class StageClock(LoopClock):
-    """A site's clock: elapsed time is the loop's, wall time may be set wrong.
-
-    While `dozing` long sleeps are longer, as in a process that was stopped: whoever looks after
-    something once a second looks once an hour. `rouse` wakes them all.
-    """
+    """Elapsed time is the loop's, wall time may be set wrong."""
 
     def __init__(self, start: datetime) -> None:
         super().__init__(start)
         self._wrong = timedelta()
-        self._roused: asyncio.Event | None = None
-
-    async def sleep(self, seconds: float) -> None:
-        until = self.monotonic() + seconds
-        if self._roused is not None and seconds >= LONG_S:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(seconds, DOZE_MAX_S)):
-                    await self._roused.wait()
-            seconds = until - self.monotonic()
-        if seconds > 0:
-            await super().sleep(seconds)
-
-    def doze(self) -> None:
-        """Nothing can happen before somebody rouses us."""
-        if self._roused is None:
-            self._roused = asyncio.Event()
-
-    def rouse(self) -> None:
-        if self._roused is not None:
-            self._roused.set()
-            self._roused = None
 
     def now(self) -> datetime:
         return super().now() + self._wrong
@@ -91,3 +65,39 @@ class StageClock(LoopClock):
 
     def put_right(self) -> None:
         self._wrong = timedelta()
+
+
+class DrowsyClock:
+    """A site's clock. While it dozes long sleeps are longer, as on a machine that is very busy.
+
+    Whoever looks after something once a second then looks once in `nap_s`; a shorter nap wakes
+    all that sleep longer. What waits for an answer sleeps no longer than ever.
+    """
+
+    def __init__(self, clock: StageClock) -> None:
+        self._clock = clock
+        self._nap_s = 0.0
+        self._roused = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds >= LONG_S and self._nap_s > seconds:
+            until = self.monotonic() + seconds
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._nap_s):
+                    await self._roused.wait()
+            seconds = until - self.monotonic()
+        if seconds > 0:
+            await self._clock.sleep(seconds)
+
+    def doze(self, nap_s: float) -> None:
+        """Nothing can happen meanwhile that could not wait so long."""
+        if nap_s < self._nap_s:
+            self._roused.set()
+            self._roused = asyncio.Event()
+        self._nap_s = nap_s

@@ -41,13 +41,16 @@ from simulator.rehearsal.events import (
     Took,
     Wrote,
 )
-from simulator.rehearsal.loop import StageClock
+from simulator.rehearsal.loop import DrowsyClock, StageClock
 from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd
 from simulator.world import World
 
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
 
 
+DAY_NAP_S: Final = 3.0
+TROUBLED_NAP_S: Final = 30.0
+NIGHT_NAP_S: Final = 3600.0
 RESTING: Final = (State.IDLE, State.FAULT)
 
 
@@ -92,6 +95,7 @@ class Stage:
     ) -> None:
         self.settings = settings
         self.clock = StageClock(start)
+        self.drowsy = DrowsyClock(self.clock)
         self.log = EventLog(self.clock.monotonic)
         self.world = World(plan, self.clock, seed=Random(f"{seed}/world").getrandbits(32))
         self.district = District(settings, Random(f"{seed}/district"), self.clock.true_now)
@@ -183,15 +187,22 @@ class Stage:
         if self.site is not None:
             self.site.machine_changed(name)
 
+    def doze(self) -> None:
+        """As long as it may be where nobody is."""
+        whole = self.site is not None and not self.troubled and not self.site.problems()
+        self.drowsy.doze(NIGHT_NAP_S if whole and self.at_rest() else TROUBLED_NAP_S)
+
+    def rouse(self) -> None:
+        """Somebody is here, or something is otherwise."""
+        self.drowsy.doze(DAY_NAP_S)
+
     def at_rest(self) -> bool:
         """Nobody is here, every door is shut, no paper is under way: nothing can happen."""
         machines = [machine.inside for machine in self.world.machines.values()]
         return (
             self.view is not None
             and self.view.screen is Screen.IDLE
-            and not self.troubled
             and self.site is not None
-            and not self.site.problems()
             and not any(door.open or door.unlocked for door in self.world.doors.values())
             and all(each.state in RESTING and not each.outlet for each in machines)
         )
@@ -221,7 +232,7 @@ class Stage:
 
     async def _process(self) -> None:
         with ExitStack() as standing:
-            store = standing.enter_context(open_store(self._database, schema.journal, self.clock))
+            store = standing.enter_context(open_store(self._database, schema.journal, self.drowsy))
             if not self.starts:
                 with store.write() as transaction:
                     schema.metadata.create_all(transaction.connection)
@@ -229,7 +240,7 @@ class Stage:
             self._dead, self._off_s = False, STARTS_AGAIN_S
             self._off.clear()
             self._exchange.alive = True
-            bridge = Bridge(self.clock, opener=self._exchange, news=self._news)
+            bridge = Bridge(self.drowsy, opener=self._exchange, news=self._news)
             standing.callback(bridge.close)
             self.store, self._bridge = store, bridge
             self.site = self._site(store, bridge)
@@ -250,7 +261,7 @@ class Stage:
         return Site(
             settings,
             store,
-            self.clock,
+            self.drowsy,
             boards={
                 each.letter: [
                     bridge.lock_board(url, f"{each.letter}{number}")

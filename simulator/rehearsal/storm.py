@@ -95,7 +95,7 @@ class Storm:
     def _strike(self, fault: Fault) -> None:
         if self._over:
             return
-        self._stage.clock.rouse()
+        self._stage.rouse()
         self._stage.world.catch_up()
         least, most = fault.lasts_s
         lasts_s = least + (most - least) * self._dice.random() ** 2
@@ -108,7 +108,7 @@ class Storm:
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         def end() -> None:
             if not self._over:
-                self._stage.clock.rouse()
+                self._stage.rouse()
                 self._stage.world.catch_up()
                 act()
 
@@ -317,7 +317,7 @@ class Storm:
         """All parts are as good as new; what was done to items stays done."""
         self._over = True
         stage, world = self._stage, self._stage.world
-        stage.clock.rouse()
+        stage.rouse()
         world.catch_up()
         stage.clock.put_right()
         stage.cut_at_step = stage.cut_again_after = None

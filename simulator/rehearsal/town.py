@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sized
 from contextlib import suppress
 from dataclasses import replace
@@ -38,6 +38,7 @@ OPENS, SHUTS = 9.0, 17.0  # hours in which orders are placed
 COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
 VISITS_MAX: Final = 12
 SETTLES_S: Final = 20.0  # after somebody left
+DOZES_S: Final = 600.0  # then somebody looks whether it still may
 WHIMS: Final = {"walks_off": "left_open", "leaves_item": "item_left"}
 REFILL_AT: Final = 60  # sheets
 
@@ -75,7 +76,9 @@ class Town:
         self.visits: Counter[str] = Counter()
         self.open: dict[str, Order] = {}  # orders of which something may still be fetched
         self.weather: Callable[[float], None] = lambda _begins: None  # plans a day's faults
-        self._queue: asyncio.Queue[tuple[float, Visit]] = asyncio.Queue()
+        self._queue: deque[tuple[float, Visit]] = deque()
+        self._new_visit = asyncio.Event()
+        self._busy = False
         self._new = asyncio.Event()
         self._number = 0
         self._bags: dict[str, list[str]] = {who: [] for who in (*VENDORS, "staff")}
@@ -97,9 +100,9 @@ class Town:
                 if over:
                     break
             else:
-                await self._queue.join()
+                await self.stage.bell.until(self._nobody_waits, DAY_S)
             kiosk.cancel()
-        self.stage.clock.rouse()
+        self.stage.rouse()
 
     async def _until(self, end: float, over: Sized) -> None:
         clock = self.stage.clock
@@ -125,17 +128,30 @@ class Town:
         """The queue before the kiosk; while nobody stands in it the site dozes."""
         clock = self.stage.clock
         while True:
-            if self._queue.empty():
-                await clock.sleep(SETTLES_S)
-                while self._queue.empty() and not self.stage.at_rest():
-                    await clock.sleep(SETTLES_S)
-                if self._queue.empty():
-                    clock.doze()
-            came_at, visit = await self._queue.get()
-            clock.rouse()
+            while not self._queue:
+                self._new_visit.clear()
+                await self._doze()
+            came_at, visit = self._queue.popleft()
+            self.stage.rouse()
             self.waited_s += clock.monotonic() - came_at
+            self._busy = True
             await visit()
-            self._queue.task_done()
+            self._busy = False
+            self.stage.bell.ring()
+
+    async def _doze(self) -> None:
+        """Some time after somebody left; deeper and deeper."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLES_S):
+                await self._new_visit.wait()
+                return
+        self.stage.doze()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DOZES_S):
+                await self._new_visit.wait()
+
+    def _nobody_waits(self) -> bool:
+        return not self._queue and not self._busy
 
     def plan(self, when: float, act: Act) -> None:
         self.agenda.at(when, act)
@@ -146,7 +162,8 @@ class Town:
 
         def arrive() -> None:
             self.visits[kind] += 1
-            self._queue.put_nowait((self.stage.clock.monotonic(), visit))
+            self._queue.append((self.stage.clock.monotonic(), visit))
+            self._new_visit.set()
 
         self.plan(when, arrive)
 
