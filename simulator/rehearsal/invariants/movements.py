@@ -46,7 +46,7 @@ def true_end(evidence: Evidence, event: Wrote) -> Iterator[str]:
     intent = evidence.intents[event.entry.data["intent"]]
     if intent.ends[-1] == "not_moved" and intent.moves:
         yield f"{intent.name} is said not to have moved {intent.where}, which it did"
-    by_sight = event.entry.data["seen_by"] in ("door", "machine")
+    by_sight = event.entry.data["seen_by"] == "door"  # paper may move and stick on its way
     forced = evidence.places[intent.where].forced
     if intent.ends[-1] == "moved" and by_sight and not intent.moves and not forced:
         yield f"{intent.name} is said to have moved {intent.where}, which never moved"
