@@ -139,6 +139,11 @@ class _Teller:
             item.state = ItemState(kind.removeprefix("item."))
             item.where = ""
             self._holds.pop(facts["where"], None)
+        elif kind in (Up.ITEM_EXPECTED, Up.ITEM_MISSING) and item:
+            is_missing = kind == Up.ITEM_MISSING
+            item.state = ItemState.RELEASING if is_missing else ItemState.EXPECTED
+            item.where = facts["where"] if is_missing else ""
+            self._holds.pop(facts["where"], None)
         elif kind == Up.MOVEMENT_SETTLED:
             self._settle(item, facts)
         elif kind == Down.ORDER_CANCELLED:

@@ -89,6 +89,18 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{item}已从{where}取回，由{by}确认。",
         "The {item} was taken back from {where}, as {by} shows.",
     ),
+    "item.expected": (
+        "{item}已从{where}取出，等待重新投放。",
+        "The {item} was taken out of {where} and will be loaded again.",
+    ),
+    "item.missing": (
+        "{item}不在{where}，没有人找到。",
+        "The {item} is not in {where}, and nobody found it.",
+    ),
+    "machine.adopted": (
+        "工作人员确认了{machine}现在的编号。",
+        "Staff took over the number at which {machine} stands.",
+    ),
     "pickup.ready": (
         "物件到齐，可以领取，保留到{expires_at}。",
         "Everything is here and can be collected until {expires_at}.",

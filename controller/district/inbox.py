@@ -18,6 +18,7 @@ from controller.store import Transaction
 log = structlog.get_logger()
 
 OVER = (OrderState.COLLECTED, OrderState.RETURNED, OrderState.CANCELLED)
+GONE: dict[str, None] = {"cabinet": None, "no": None, "machine": None}  # lies nowhere here
 DOOR_STATES = {
     Up.DOOR_OPENED: "open",
     Up.DOOR_FORCED: "open",
@@ -36,6 +37,9 @@ class Inbox:
             Up.MOVEMENT_SETTLED: _movement_settled,
             Up.ITEM_LOADED: _item_loaded,
             Up.ITEM_COLLECTED: _item_collected,
+            Up.ITEM_RETURNED: _item_returned,
+            Up.ITEM_EXPECTED: _item_expected,
+            Up.ITEM_MISSING: _item_missing,
             Up.PICKUP_READY: self._pickup_ready,
             Up.PICKUP_COMPLETED: _pickup_completed,
             Up.COMPARTMENT_FAULT: _compartment_fault,
@@ -106,7 +110,7 @@ def _set_state(connection: Connection, entry: Entry, state: OrderState) -> None:
     connection.execute(
         update(s.orders).where(_order_of(entry), s.orders.c.state.not_in(OVER)).values(state=state)
     )
-    if state == OrderState.COLLECTED:
+    if state in (OrderState.COLLECTED, OrderState.RETURNED):
         mine = select(s.orders.c.order_no).where(_order_of(entry))
         connection.execute(
             update(s.codes).where(s.codes.c.order_no.in_(mine)).values(state="spent")
@@ -201,14 +205,42 @@ def _item_loaded(connection: Connection, entry: Entry) -> None:
 
 
 def _item_collected(connection: Connection, entry: Entry) -> None:
-    gone = {"cabinet": None, "no": None, "machine": None}
-    if _change_item(connection, entry, state=ItemState.COLLECTED, **gone):
+    if _change_item(connection, entry, state=ItemState.COLLECTED, **GONE):
         left = connection.execute(
             select(s.items.c.item_id).where(
                 s.items.c.order_no == entry.data["order"], s.items.c.state != ItemState.COLLECTED
             )
         ).first()
         _set_state(connection, entry, OrderState.PARTLY_COLLECTED if left else OrderState.COLLECTED)
+
+
+def _item_returned(connection: Connection, entry: Entry) -> None:
+    """It goes to the window; with the last one nothing is left for the order's codes."""
+    if not _change_item(connection, entry, state=ItemState.RETURNED, **GONE):
+        return
+    waits = (ItemState.EXPECTED, ItemState.LOADED, ItemState.RELEASING, ItemState.RETURN_REQUESTED)
+    in_hand = select(s.items.c.item_id).where(
+        s.items.c.order_no == entry.data["order"],
+        s.items.c.state.in_(waits),
+        s.items.c.holder == "cabinet",
+    )
+    if connection.execute(in_hand).first() is None:
+        _set_state(connection, entry, OrderState.RETURNED)
+
+
+def _item_expected(connection: Connection, entry: Entry) -> None:
+    """It will be loaded anew: an order of which nothing was collected waits for it."""
+    if _change_item(connection, entry, state=ItemState.EXPECTED, **GONE):
+        ready = (OrderState.READY, OrderState.OVERDUE)
+        connection.execute(
+            update(s.orders)
+            .where(_order_of(entry), s.orders.c.state.in_(ready))
+            .values(state=OrderState.PARTLY_LOADED, ready_at=None, expires_at=None)
+        )
+
+
+def _item_missing(connection: Connection, entry: Entry) -> None:
+    _change_item(connection, entry, state=ItemState.RELEASING, **GONE)
 
 
 def _change_item(connection: Connection, entry: Entry, **values: Any) -> bool:

@@ -211,3 +211,37 @@ def test_movements_are_kept_as_the_site_tells_them(district, site, store, placed
     with store.read() as connection:
         rows = connection.execute(select(s.site_movements)).all()
     assert [(row.kind, row.place, row.outcome) for row in rows] == [("collect", "A/2", "moved")]
+
+
+def test_an_order_whose_last_box_was_taken_back_is_returned_and_its_code_dead(
+    district, site, placed
+):
+    (seals, where) = site.loads(NO)[1]
+    site.says(
+        Up.ITEM_RETURNED,
+        item=seals,
+        order=NO,
+        where=where,
+        by="sensor",
+        badge="B1",
+        reason="overdue",
+    )
+    assert district.order(NO).state == "returned"
+    assert district.order(NO).items[1].state == "returned"
+    assert district.order(NO).items[1].cabinet is None
+    with pytest.raises(Refused, match=Reason.CONFLICT):
+        district.pickup_code(NO)
+
+
+def test_a_box_that_is_undone_or_found_again_makes_its_order_wait_for_it(district, site, placed):
+    (seals, where) = site.loads(NO)[1]
+    site.says(Up.ITEM_MISSING, item=seals, order=NO, where=where, badge="B2")
+    assert (district.order(NO).state, district.order(NO).items[1].state) == ("ready", "releasing")
+    site.says(Up.ITEM_EXPECTED, item=seals, order=NO, where=where, badge="B2")
+    assert district.order(NO).state == "partly_loaded"
+    assert district.order(NO).items[1].state == "expected"
+    with pytest.raises(Refused, match=Reason.CONFLICT):
+        district.pickup_code(NO)
+    site.says(Up.ITEM_LOADED, item=seals, order=NO, where="A/3", by="sensor", badge="B1")
+    site.says(Up.PICKUP_READY, order=NO, expires_at="2026-12-09T16:00:00.000Z")
+    assert district.pickup_code(NO)
