@@ -61,6 +61,7 @@ SENTENCES: Final = {
     "alarm.cleared": "An alarm ended.",
     "order.placed": "The order was announced to the site; items: %(items)s.",
     "order.cancelled": "The order was cancelled.",
+    "item.return": "The site was told to have items taken back.",
     "code.replaced": "The pickup code was replaced. The old one is dead.",
     "badge.granted": "A badge was granted.",
     "badge.revoked": "A badge was revoked.",
