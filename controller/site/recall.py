@@ -4,20 +4,19 @@ So a site comes up to what its district has of it, and a whole journal played in
 gives the orders, items and compartments that it told of.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import select
 
-from controller.entries import CompartmentState, Down, ItemState, OrderState, Up
-from controller.journal import Entry, Stream, parse_time
+from controller.entries import CompartmentState, ItemState, OrderState, Up
+from controller.journal import Entry, Stream
 from controller.site import compartments
-from controller.site.book import Act
 from controller.site.compartments import PENDING
 from controller.site.doors import Door, Place
 from controller.site.inbox import RULES as DOWN
 from controller.site.intents import settle
-from controller.site.items import item_at, item_of, put, put_back
+from controller.site.items import item_at, put, put_back
 from controller.site.machines import SEQ_MAX
 from controller.site.orders import (
     close_if_returned,
@@ -27,11 +26,9 @@ from controller.site.orders import (
     wait_again,
     withdraw_prints,
 )
+from controller.site.recalled import SIGNS, Recalled, Rule
 from controller.site.schema import (
-    alarms,
-    cases,
     codes,
-    commands,
     doors,
     intents,
     items,
@@ -45,17 +42,6 @@ from controller.store import Transaction
 FREE, OCCUPIED, OPEN = CompartmentState.FREE, CompartmentState.OCCUPIED, CompartmentState.OPEN
 FAULT, RESERVED = CompartmentState.FAULT, CompartmentState.RESERVED
 EVERY: Final = tuple(CompartmentState)
-
-
-class Recalled(Act):
-    """An act of before: its moment is the entry's, and what it said is said already."""
-
-    def __init__(self, transaction: Transaction, entry: Entry) -> None:
-        super().__init__(transaction, entry.site, parse_time(entry.at))
-        self.seq = entry.seq
-
-    def say(self, kind: Up, data: Mapping[str, Any]) -> None:
-        """It stands in the journal."""
 
 
 def recall(transaction: Transaction, entry: Entry) -> None:
@@ -239,54 +225,6 @@ def _visit_ended(act: Recalled, data: Any) -> None:
     end_session(act, data["session"])
 
 
-def _door(state: str, door: Door | None) -> "Rule":
-    def changed(act: Recalled, data: Any) -> None:
-        place = Place.parse(data["where"])
-        act.db.execute(
-            doors.update()
-            .where(doors.c.cabinet == place.cabinet, doors.c.no == place.no)
-            .values(state=state, n=data["n"], at=act.now, **({"door": door.value} if door else {}))
-        )
-
-    return changed
-
-
-def _doors(one: "Rule") -> "Rule":
-    def changed(act: Recalled, data: Any) -> None:
-        for each in data["doors"]:
-            one(act, each)
-
-    return changed
-
-
-def _case_opened(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        cases.insert().values(
-            case_id=data["case"],
-            order_no=data["order"],
-            place=data["where"],
-            what=data["what"],
-            opened_at=act.now,
-        )
-    )
-
-
-def _case_closed(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        cases.update()
-        .where(cases.c.case_id == data["case"], cases.c.closed_at.is_(None))
-        .values(closed_at=act.now)
-    )
-
-
-def _extended(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        orders.update()
-        .where(orders.c.order_no == data["order"])
-        .values(expires_at=data["expires_at"])
-    )
-
-
 def _fault(act: Recalled, data: Any) -> None:
     place = Place.parse(data["where"])
     compartments.out_of_use(act, place, data["reason"])
@@ -303,89 +241,8 @@ def _restored(act: Recalled, data: Any) -> None:
     compartments.change(act, place, EVERY, OCCUPIED if there is not None else FREE)
 
 
-def _machine(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        machines.update()
-        .where(machines.c.machine == data["machine"])
-        .values(
-            state=data["state"],
-            blanks=data["blanks"],
-            faults=",".join(data["faults"]),
-            at=act.now,
-        )
-    )
-
-
-def _adopted(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        machines.update()
-        .where(machines.c.machine == data["machine"])
-        .values(next_seq=data["seq"] % SEQ_MAX + 1)
-    )
-
-
-def _raised(act: Recalled, data: Any) -> None:
-    """A second time, where it became more severe."""
-    act.db.execute(alarms.delete().where(alarms.c.alarm_id == data["alarm"]))
-    act.db.execute(
-        alarms.insert().values(
-            alarm_id=data["alarm"],
-            kind=data["kind"],
-            place=data["where"],
-            severity=data["severity"],
-            since=data["since"],
-        )
-    )
-    if "/" not in data["where"]:
-        return
-    place = Place.parse(data["where"])
-    if data["kind"] == "unexplained" and (item := item_at(act.db, place)) is not None:
-        put(act, item_of(act.db, item.item_id).item_id, ItemState.RELEASING)
-
-
-def _cleared(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        alarms.update().where(alarms.c.alarm_id == data["alarm"]).values(cleared_at=act.now)
-    )
-
-
-def _acknowledged(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        alarms.update()
-        .where(alarms.c.alarm_id == data["alarm"])
-        .values(acknowledged_at=act.now, acknowledged_by=data["by"])
-    )
-
-
-def _command(kind: Up) -> "Rule":
-    def ended(act: Recalled, data: Any) -> None:
-        which = commands.c.command_id == data["command"]
-        row = act.db.execute(select(commands).where(which)).first()
-        if row is None:
-            return
-        act.db.execute(
-            commands.update().where(which).values(ended=kind.value.removeprefix("command."))
-        )
-        place = Place(row.cabinet, row.no)
-        if kind is Up.COMMAND_DONE and row.kind == Down.COMPARTMENT_BLOCK:
-            compartments.block(act, place, row.reason)
-        elif kind is Up.COMMAND_DONE and row.kind == Down.COMPARTMENT_UNBLOCK:
-            compartments.unblock(act, place)
-
-    return ended
-
-
-COMMAND_ENDS: Final = (
-    Up.COMMAND_DONE,
-    Up.COMMAND_FAILED,
-    Up.COMMAND_REFUSED,
-    Up.COMMAND_EXPIRED,
-    Up.COMMAND_UNKNOWN,
-)
-
-Rule = Callable[[Any, Any], None]
-
 UP: Final[Mapping[str, Rule]] = {
+    **SIGNS,
     Up.SITE_STARTED: _started,
     Up.MOVEMENT_INTENDED: _intended,
     Up.MOVEMENT_SETTLED: _settled,
@@ -398,23 +255,8 @@ UP: Final[Mapping[str, Rule]] = {
     Up.PICKUP_READY: _ready,
     Up.PICKUP_STARTED: _visit_began,
     Up.PICKUP_ENDED: _visit_ended,
-    Up.DOOR_OPENED: _door("open", Door.OPEN),
-    Up.DOOR_CLOSED: _door("closed", Door.SHUT),
-    Up.DOOR_FORCED: _door("open", Door.FORCED),
-    Up.DOOR_UNKNOWN: _door("unknown", None),
-    Up.DOORS_UNKNOWN: _doors(_door("unknown", None)),
-    Up.DOORS_CLOSED: _doors(_door("closed", Door.SHUT)),
-    Up.PROBLEM_REPORTED: _case_opened,
-    Up.PROBLEM_SOLVED: _case_closed,
-    Up.DEADLINE_EXTENDED: _extended,
     Up.COMPARTMENT_FAULT: _fault,
     Up.COMPARTMENT_RESTORED: _restored,
-    Up.MACHINE_CHANGED: _machine,
-    Up.MACHINE_ADOPTED: _adopted,
-    Up.ALARM_RAISED: _raised,
-    Up.ALARM_CLEARED: _cleared,
-    Up.ALARM_ACKNOWLEDGED: _acknowledged,
-    **{kind: _command(kind) for kind in COMMAND_ENDS},
 }
 TELLS_ONLY: Final = frozenset(  # what follows from others, or is of no table
     {
