@@ -26,10 +26,11 @@ from simulator.rehearsal.small_world import Budget, Doors, PowerCut
 from simulator.rehearsal.still_loop import StillClock, StillLoop
 
 SMALL: Final = {  # each finite, and seen whole
-    "two scans": Budget(scans=2, cuts=0, lost=0, again=1),
-    "a scan, a cut, a lost answer": Budget(scans=1, cuts=1, lost=1, again=0),
-    "two scans and a cut": Budget(scans=2, cuts=1, lost=0, again=0),
-    "two scans and a lost answer": Budget(scans=2, cuts=0, lost=1, again=0),
+    "one door, a scan, a cut": Budget(1, cuts=1, lost=0, again=0, codes=("N2",)),
+    "one door, two scans, a lost answer": Budget(2, cuts=0, lost=1, again=0, codes=("N2",)),
+    "two doors, a scan": Budget(1, cuts=0, lost=0, again=0, codes=("N1",)),
+    "two doors, a scan, a cut, a lost answer": Budget(1, cuts=1, lost=1, again=0, codes=("N1",)),
+    "two orders, two scans": Budget(2, cuts=0, lost=0, again=1),
 }
 INSTANT_S: Final = 0.4  # what a person takes for at once: debounce and the coil's answer
 PATIENCE_S: Final = 200.0  # longer than any wait of the rules
@@ -197,7 +198,7 @@ class _Explorer:
         if self._budget.again:
             yield "the order comes once more", self._again
         if self._budget.scans:
-            for order in setting.ORDERS:
+            for order in self._budget.codes:
                 yield f"somebody shows the code of {order}", self._scan(order)
         for button in PRESSES:
             if button in self._site.kiosk_view().buttons:

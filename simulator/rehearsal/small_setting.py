@@ -42,7 +42,7 @@ def settings() -> SiteSettings:
             CompartmentTable(cabinet="A", no=no, size="S", height_cm=100, reach="mid")
             for no in range(1, DOORS + 1)
         ],
-        policy=PolicyTable(confirm_pickup=False),
+        policy=PolicyTable(confirm_pickup=False, reopen_times=1, lock_pulses=2),
         link=LinkTable(
             key=SecretBytes(KEY), code_key=SecretBytes(KEY), typed_salt=SecretBytes(KEY)
         ),

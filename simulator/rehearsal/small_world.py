@@ -42,6 +42,7 @@ class Budget:
     cuts: int
     lost: int
     again: int  # the district says the same order once more
+    codes: tuple[str, ...] = ("N1", "N2")  # that somebody may show: of two boxes, of one
 
 
 class Doors:

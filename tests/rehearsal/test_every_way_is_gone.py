@@ -63,7 +63,7 @@ def test_time_stands_still_until_it_is_let_pass():
 
 @pytest.mark.parametrize("sensors", [True, False])
 def test_every_order_of_events_around_one_scan_is_safe(sensors: bool):  # noqa: FBT001 - a column
-    seen = explore(Budget(scans=1, cuts=0, lost=0, again=0), sensors=sensors)
+    seen = explore(Budget(1, cuts=0, lost=0, again=0, codes=("N2",)), sensors=sensors)
     assert seen.violation == ""
-    assert seen.states > 500
-    assert seen.moved > 50
+    assert seen.states > 50
+    assert seen.moved > 5
