@@ -41,6 +41,7 @@ class Up(StrEnum):
     PICKUP_COMPLETED = "pickup.completed"
     PICKUP_ENDED = "pickup.ended"
     PICKUP_REFUSED = "pickup.refused"
+    PICKUP_OVERDUE = "pickup.overdue"
     PROBLEM_REPORTED = "problem.reported"
     PROBLEM_SOLVED = "problem.solved"
     DEADLINE_EXTENDED = "deadline.extended"
@@ -309,6 +310,12 @@ class ItemStayed(TypedDict):
 class PickupReady(TypedDict):
     order: str
     expires_at: str
+
+
+class PickupOverdue(TypedDict):
+    """Its code is good until what lies there is taken back."""
+
+    order: str
 
 
 class PickupStarted(TypedDict):

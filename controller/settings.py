@@ -129,6 +129,7 @@ class PolicyTable(Table):
         3 * DAY_S  # after an order's last day it may be taken back without being asked for
     )
     emergency_two_badges: bool = False  # staff need a second one to open doors in an emergency
+    day_lost_s: Seconds = 3_600  # a day without service for so long is none of the days to collect
     reopen_s: Seconds = 90  # the same person may have the same door again
     reopen_times: Annotated[int, Field(ge=0, le=5)] = 2
     same_code_quiet_s: Seconds = 2.0  # the same text before the scanner counts again after this

@@ -101,6 +101,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "工作人员确认了{machine}现在的编号。",
         "Staff took over the number at which {machine} stands.",
     ),
+    "item.stayed": (
+        "{where}没有放入也没有取出物件，由{by}确认。",
+        "Nothing went into {where} or came out of it, as {by} shows.",
+    ),
     "pickup.ready": (
         "物件到齐，可以领取，保留到{expires_at}。",
         "Everything is here and can be collected until {expires_at}.",
@@ -116,6 +120,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "pickup.ended": (
         "会话{session}结束，还有{left}件没有领，取件码仍然有效。",
         "Visit {session} ended; {left} left, for which the code is good.",
+    ),
+    "pickup.overdue": (
+        "保留期已过，取件码在取回之前仍然有效。",
+        "The time to collect is over; the code is good until it is taken back.",
     ),
     "pickup.reopened": ("{where}号门再次打开。", "Door {where} was opened once more."),
     "deadline.extended": (

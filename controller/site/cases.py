@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from controller.entries import DeadlineExtended, ProblemReported, ProblemSolved, Up
-from controller.journal import parse_time, rfc3339
+from controller.entries import ProblemReported, ProblemSolved, Up
+from controller.journal import parse_time
 from controller.ports import Clock
 from controller.site.book import Act, Book
-from controller.site.orders import LOCAL, order_of
+from controller.site.orders import extend, order_of
+from controller.site.retention import LOCAL
 from controller.site.schema import cases as table
-from controller.site.schema import orders
 
 SAME_S: Final = 600.0  # the same trouble told again within this time is the same case
 AN_HOUR_S: Final = 3_600.0
@@ -121,14 +121,7 @@ def _extend(act: Act, order_no: str, case: str) -> None:
     days = (act.at.astimezone(LOCAL).date() - since.astimezone(LOCAL).date()).days
     if days <= 0:
         return
-    expires_at = rfc3339(parse_time(order.expires_at) + timedelta(days=days))
-    act.db.execute(
-        orders.update().where(orders.c.order_no == order_no).values(expires_at=expires_at)
-    )
-    act.say(
-        Up.DEADLINE_EXTENDED,
-        DeadlineExtended(order=order_no, expires_at=expires_at, reason="problem"),
-    )
+    extend(act, order_no, parse_time(order.expires_at) + timedelta(days=days), "problem")
 
 
 def _still_since(act: Act, order_no: str, case: str) -> datetime:

@@ -93,6 +93,8 @@ def change(
             **({"idle_since": act.now} if after is CompartmentState.FREE else {}),
         )
     )
+    if after not in PENDING:
+        _block_at_rest(act, place)
     return done.rowcount == 1
 
 
@@ -103,7 +105,6 @@ def rest(act: Act, place: Place, after: CompartmentState) -> None:
     if reason is not None:
         out_of_use(act, place, reason)
         locks.settled(act, place)
-    _block_at_rest(act, place)
 
 
 def out_of_use(act: Act, place: Place, reason: str) -> None:

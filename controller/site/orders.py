@@ -1,15 +1,17 @@
 """Orders and their codes: who may have what, until when, and when it is over."""
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from controller.entries import (
+    DeadlineExtended,
     Factor,
     ItemState,
     OrderState,
     PickupEnded,
+    PickupOverdue,
     PickupReady,
     PickupStarted,
     Taken,
@@ -18,10 +20,10 @@ from controller.entries import (
 from controller.journal import parse_time, rfc3339
 from controller.refusals import Reason, Refused
 from controller.site.book import Act
-from controller.site.schema import codes, intents, items, sessions
+from controller.site.retention import last_moment
+from controller.site.schema import codes, hindrances, intents, items, sessions
 from controller.site.schema import orders as table
 
-LOCAL = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
 GONE = (ItemState.COLLECTED.value, ItemState.RETURNED.value, ItemState.CANCELLED.value)
 NOT_YET = (OrderState.PLACED.value, OrderState.PARTLY_LOADED.value)
 COLLECTABLE = (
@@ -66,12 +68,6 @@ def code_by_qr(connection: Connection, digest: str) -> str | None:
     return found
 
 
-def last_moment(ready: datetime, retention_s: float) -> datetime:
-    """The end of the local day that lies `retention_s` after the ready day."""
-    last_day = (ready + timedelta(seconds=retention_s)).astimezone(LOCAL).date()
-    return datetime.combine(last_day + timedelta(days=1), time.min, LOCAL)
-
-
 def ready_if_loaded(act: Act, order_no: str) -> None:
     """With the last item in place the order is ready, and the recipient may be told."""
     states = _item_states(act.db, order_no)
@@ -82,8 +78,34 @@ def ready_if_loaded(act: Act, order_no: str) -> None:
         _change(act, order_no, state=OrderState.PARTLY_LOADED.value)
         return
     expires_at = rfc3339(last_moment(act.at, order.retention_s))
-    _change(act, order_no, state=OrderState.READY.value, ready_at=act.now, expires_at=expires_at)
+    _change(
+        act,
+        order_no,
+        state=OrderState.READY.value,
+        ready_at=act.now,
+        expires_at=expires_at,
+        lost_days=0,
+    )
+    act.db.execute(hindrances.delete().where(hindrances.c.order_no == order_no))
     act.say(Up.PICKUP_READY, PickupReady(order=order_no, expires_at=expires_at))
+
+
+def overdue(act: Act, order_no: str) -> None:
+    """The time to collect is over; the code is good until what lies here is taken back."""
+    _change(act, order_no, state=OrderState.OVERDUE.value)
+    act.say(Up.PICKUP_OVERDUE, PickupOverdue(order=order_no))
+
+
+def extend(act: Act, order_no: str, expires_at: datetime, reason: str) -> None:
+    """There is more time to collect it; what was overdue is not any more."""
+    until = rfc3339(expires_at)
+    order = order_of(act.db, order_no)
+    _change(act, order_no, expires_at=until)
+    if order.state == OrderState.OVERDUE.value and expires_at > act.at:
+        begun = ItemState.COLLECTED.value in _item_states(act.db, order_no)
+        state = OrderState.PARTLY_COLLECTED if begun else OrderState.READY
+        _change(act, order_no, state=state.value)
+    act.say(Up.DEADLINE_EXTENDED, DeadlineExtended(order=order_no, expires_at=until, reason=reason))
 
 
 def start_session(
@@ -126,10 +148,12 @@ def still_claimed(act: Act, code_id: str) -> None:
 
 def complete_if_done(act: Act, order_no: str, session: str) -> None:
     """With the last item gone every code of the order is spent; a cancelled one stays so."""
-    if order_of(act.db, order_no).state == OrderState.CANCELLED.value:
+    state = order_of(act.db, order_no).state
+    if state == OrderState.CANCELLED.value:
         return
     if _left(act.db, order_no):
-        _change(act, order_no, state=OrderState.PARTLY_COLLECTED.value)
+        if state != OrderState.OVERDUE.value:
+            _change(act, order_no, state=OrderState.PARTLY_COLLECTED.value)
         return
     _change(act, order_no, state=OrderState.COLLECTED.value)
     act.db.execute(
@@ -259,5 +283,5 @@ def _item_states(connection: Connection, order_no: str) -> dict[str, int]:
     return {row.state: row[1] for row in rows}
 
 
-def _change(act: Act, order_no: str, **values: str | None) -> None:
+def _change(act: Act, order_no: str, **values: str | int | None) -> None:
     act.db.execute(table.update().where(table.c.order_no == order_no).values(**values))

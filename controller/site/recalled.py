@@ -12,6 +12,8 @@ from controller.site.book import Act
 from controller.site.doors import Door, Place
 from controller.site.items import item_at, put
 from controller.site.machines import SEQ_MAX
+from controller.site.orders import extend, order_of, overdue
+from controller.site.retention import DAYS_LOST
 from controller.site.schema import alarms, cases, commands, doors, machines, orders
 from controller.store import Transaction
 
@@ -70,11 +72,18 @@ def _case_closed(act: Recalled, data: Any) -> None:
 
 
 def _extended(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        orders.update()
-        .where(orders.c.order_no == data["order"])
-        .values(expires_at=data["expires_at"])
-    )
+    order = order_of(act.db, data["order"])
+    until = parse_time(data["expires_at"])
+    if data["reason"] == DAYS_LOST:
+        days = order.lost_days + (until - parse_time(order.expires_at)).days
+        act.db.execute(
+            orders.update().where(orders.c.order_no == data["order"]).values(lost_days=days)
+        )
+    extend(act, data["order"], until, data["reason"])
+
+
+def _overdue(act: Recalled, data: Any) -> None:
+    overdue(act, data["order"])
 
 
 def _machine(act: Recalled, data: Any) -> None:
@@ -167,6 +176,7 @@ SIGNS: Final[Mapping[str, Rule]] = {
     Up.PROBLEM_REPORTED: _case_opened,
     Up.PROBLEM_SOLVED: _case_closed,
     Up.DEADLINE_EXTENDED: _extended,
+    Up.PICKUP_OVERDUE: _overdue,
     Up.MACHINE_CHANGED: _machine,
     Up.MACHINE_ADOPTED: _adopted,
     Up.ALARM_RAISED: _raised,

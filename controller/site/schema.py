@@ -84,6 +84,17 @@ orders = Table(
     Column("retention_s", Integer, nullable=False),
     Column("ready_at", TIME),
     Column("expires_at", TIME),
+    Column("lost_days", Integer, nullable=False, server_default="0"),  # that are in expires_at
+)
+
+hindrances = Table(  # when an order that waits could not have been handed over
+    "hindrances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("order_no", ID, nullable=False, index=True),
+    Column("since", TIME, nullable=False),
+    Column("until", TIME),  # NULL while it lasts
+    ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
 )
 
 items = Table(

@@ -21,6 +21,7 @@ from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.book import Book
+from controller.site.deadlines import Deadlines
 from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
@@ -102,6 +103,7 @@ class Site:
         self._storekeeper = Storekeeper(p.book, clock, p.holds, room, slow)
         self._holding = Holding(p.book)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
+        self._deadlines = Deadlines(p)
         self._remote = Remote(p, clock, lambda: self._problem is None)
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
@@ -157,6 +159,7 @@ class Site:
         self._prepare()
         await recover(self._book, self._watch, self._boards, self._lives, self.time)
         self._remote.start()
+        self._deadlines.start(self._timekeeper.latest)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._break_off(), name="store")
             group.create_task(self._hold(), name="hold")
@@ -176,6 +179,7 @@ class Site:
             group.create_task(self._timekeeper.run(), name="time")
             group.create_task(self._remote.run(), name="remote")
             group.create_task(self._storekeeper.run(), name="store check")
+            group.create_task(self._deadlines.run(), name="deadlines")
             if self._problem == "settling":
                 group.create_task(self._serve(), name="kiosk")
 

@@ -1,5 +1,6 @@
 """Keeps the site's time: marks it durably, and says when the wall clock cannot be believed."""
 
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
@@ -26,6 +27,7 @@ class Timekeeper:
         self._doubted_at: float | None = None
         self._alarmed: bool | None = None  # None: nobody has looked yet
         self._marked_at = clock.monotonic()
+        self.latest: datetime | None = None  # on record when the site started
         book.store.on_commit(self._committed)
 
     def start(self) -> None:
@@ -38,9 +40,9 @@ class Timekeeper:
                 .limit(1)
             )
             marked = connection.scalar(select(marks.c.at))
-        latest = max((parse_time(at) for at in (told, marked) if at), default=None)
-        if latest is not None:
-            self._time.start_from(latest)
+        self.latest = max((parse_time(at) for at in (told, marked) if at), default=None)
+        if self.latest is not None:
+            self._time.start_from(self.latest)
 
     async def run(self) -> None:
         """Look at the clock now and then, and mark the time where nothing else did."""

@@ -138,6 +138,10 @@ class Watch:
     def lost_boards(self) -> list[str]:
         return sorted(self._silences.lost() & self._boards.keys())
 
+    def lost_places(self) -> set[Place]:
+        """Those whose doors nobody can release or see."""
+        return {place for board in self.lost_boards() for place, _ in self._boards[board]}
+
     # machines
 
     async def follow_machine(self, name: str, machine: LicenceMachine) -> None:

@@ -15,6 +15,7 @@ NOT_TOLD = {  # of no order and no door
     Down.BADGE_REVOKED,
     Up.SITE_STARTED,
     Up.PICKUP_REFUSED,
+    Up.HOLD_ENDED,
 }
 
 
