@@ -125,6 +125,8 @@ Index(  # one item in a compartment: unique while it lies there
     postgresql_where=text("cabinet IS NOT NULL"),
 )
 
+Index("ix_items_state", items.c.state, items.c.holder)
+
 codes = Table(
     "codes",
     metadata,
@@ -186,6 +188,7 @@ intents = Table(
 )
 Index("ix_intents_open", intents.c.outcome)
 Index("ix_intents_item", intents.c.item_id)
+Index("ix_intents_place", intents.c.cabinet, intents.c.no, intents.c.number)
 Index("ix_intents_command", intents.c.command_id)
 
 commands = Table(  # what the district wants of a compartment; each is tried once
