@@ -49,11 +49,18 @@ class MachineTable(Table):
     slots: Annotated[int, Field(ge=1, le=256)] = 60  # likewise, of a machine that stores
 
 
+class KioskTable(Table):
+    """`[[kiosk]]`: a screen of its own, with its own scanners. Without any there is one."""
+
+    name: DeviceName
+
+
 class ScannerTable(Table):
     """`[[scanner]]`."""
 
     name: DeviceName
     url: str
+    kiosk: str = ""  # where it stands; empty: at the first one
 
 
 class CardReaderTable(Table):
@@ -61,6 +68,7 @@ class CardReaderTable(Table):
 
     name: DeviceName
     url: str
+    kiosk: str = ""  # where it stands; empty: at the first one
 
 
 class EnvironmentTable(Table):

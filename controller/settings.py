@@ -28,6 +28,7 @@ from controller.equipment import (
     CardReaderTable,
     CompartmentTable,
     EnvironmentTable,
+    KioskTable,
     LineTable,
     MachineTable,
     ScannerTable,
@@ -36,6 +37,7 @@ from controller.equipment import (
 
 ENV_PREFIX = "ONEWINDOW_"
 DAY_S = 86_400
+ONLY_KIOSK = "kiosk"
 KEY_BYTES_MIN = 16
 
 
@@ -294,6 +296,7 @@ class SiteSettings(_Settings):
     cabinet: Annotated[list[CabinetTable], Field(min_length=1)]
     compartment: Annotated[list[CompartmentTable], Field(min_length=1)]
     machine: list[MachineTable] = []
+    kiosk: list[KioskTable] = []
     scanner: list[ScannerTable] = []
     card_reader: list[CardReaderTable] = []
     environment: list[EnvironmentTable] = []
@@ -320,8 +323,17 @@ class SiteSettings(_Settings):
             _known("compartment.cabinet", each.cabinet, letters)
         for cabinet in [each.cabinet for each in self.environment]:
             _known("environment.cabinet", cabinet, letters)
+        places = [each.kiosk for each in self.scanner] + [each.kiosk for each in self.card_reader]
+        for at in filter(None, places):
+            _known("kiosk", at, self.kiosks)
+        _unique("kiosk.name", self.kiosks)
         _unique("name", [*machines, *scanners, *readers, *around])
         return self
+
+    @property
+    def kiosks(self) -> list[str]:
+        """Their names; a site without any in its file has one."""
+        return [each.name for each in self.kiosk] or [ONLY_KIOSK]
 
 
 class DistrictSettings(_Settings):

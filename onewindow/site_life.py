@@ -74,15 +74,18 @@ class SiteLife:
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(opened.site.run(), name="site")
-                    group.create_task(self._follow(opened.site), name="views")
+                    for kiosk in opened.site.kiosks:
+                        group.create_task(self._follow(opened.site, kiosk), name=f"views {kiosk}")
                     if opened.link is not None:
                         group.create_task(opened.link.run(), name="link")
             finally:
                 self._opened = None
 
-    async def _follow(self, site: Site) -> None:
-        async for view in site.views():
-            self._show(view)
+    async def _follow(self, site: Site, kiosk: str) -> None:
+        async for view in site.views(kiosk):
+            if kiosk == site.kiosks[0]:
+                self._view = view
+            self._bell.ring()
 
     def _out_of_service(self, failures: BaseExceptionGroup[Exception]) -> None:
         why = _first(failures)
@@ -97,25 +100,26 @@ class SiteLife:
 
     # what the pages ask
 
-    def kiosk_view(self) -> KioskView:
-        return self._view if self._opened is None else self._opened.site.kiosk_view()
+    def kiosk_view(self, kiosk: str | None = None) -> KioskView:
+        """The first kiosk's if none is named; while there is no site, the same at each."""
+        return self._view if self._opened is None else self._opened.site.kiosk_view(kiosk)
 
-    async def views(self) -> AsyncIterator[KioskView]:
+    async def views(self, kiosk: str | None = None) -> AsyncIterator[KioskView]:
         """The view now, then each change; a slow listener misses what is no longer shown."""
         shown: KioskView | None = None
         while True:
-            await self._bell.until(partial(self._differs, shown))
-            shown = self._view
+            await self._bell.until(partial(self._differs, kiosk, shown))
+            shown = self.kiosk_view(kiosk)
             yield shown
 
-    def _differs(self, shown: KioskView | None) -> bool:
-        return self._view != shown
+    def _differs(self, kiosk: str | None, shown: KioskView | None) -> bool:
+        return self.kiosk_view(kiosk) != shown
 
-    def press(self, button: str, value: str | None = None) -> None:
+    def press(self, button: str, value: str | None = None, kiosk: str | None = None) -> None:
         """A finger on the screen. Refused where the screen does not offer it."""
         if self._opened is not None:
             with suppress(StoreBroken):  # the screen is about to say so
-                self._opened.site.press(button, value)
+                self._opened.site.press(button, value, kiosk)
         elif button == Button.LANGUAGE:
             here = LANGUAGES.index(self._view.lang) if self._view.lang in LANGUAGES else 0
             wanted = value if value in LANGUAGES else LANGUAGES[here - 1]

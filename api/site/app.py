@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Protocol
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -25,19 +25,27 @@ from controller.site.kiosk import KioskView
 class KioskSite(Protocol):
     """What these pages ask of a site."""
 
-    def kiosk_view(self) -> KioskView: ...
+    def kiosk_view(self, kiosk: str | None = None) -> KioskView:
+        """The first kiosk's if none is named. Refused if there is none of that name."""
+        ...
 
-    def views(self) -> AsyncIterator[KioskView]:
+    def views(self, kiosk: str | None = None) -> AsyncIterator[KioskView]:
         """The view now, then each change."""
         ...
 
-    def press(self, button: str, value: str | None) -> None:
+    def press(self, button: str, value: str | None, kiosk: str | None = None) -> None:
         """Refused where the screen does not offer the button or the value is none of its own."""
         ...
 
     def problems(self) -> Sequence[str]:
         """Why the site does not serve people; empty while it does."""
         ...
+
+
+Kiosk = Annotated[
+    str | None,
+    Query(max_length=32, description="Which of a site's kiosks; the first one if none is named."),
+]
 
 
 class Pressed(BaseModel):
@@ -87,8 +95,8 @@ def make_app(
     pages = Pages(lang)
     pages.mount(app)
 
-    def render(template: str) -> HTMLResponse:
-        chosen, context = drawn(site.kiosk_view(), place, drawings, offline=offline())
+    def render(template: str, kiosk: str | None) -> HTMLResponse:
+        chosen, context = drawn(site.kiosk_view(kiosk), place, drawings, offline=offline())
         return HTMLResponse(pages.html(template, chosen, context))
 
     _add_page(app, render)
@@ -97,41 +105,42 @@ def make_app(
     return app
 
 
-def _add_page(app: FastAPI, render: Callable[[str], HTMLResponse]) -> None:
+def _add_page(app: FastAPI, render: Callable[[str, str | None], HTMLResponse]) -> None:
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
         return RedirectResponse("/kiosk")
 
     @app.get("/kiosk", include_in_schema=False)
-    async def kiosk_page() -> HTMLResponse:
-        return render("kiosk/page.html")
+    async def kiosk_page(kiosk: Kiosk = None) -> HTMLResponse:
+        return render("kiosk/page.html", kiosk)
 
     @app.get("/kiosk/screen", include_in_schema=False)
-    async def kiosk_screen() -> HTMLResponse:
-        return render("kiosk/screen.html")
+    async def kiosk_screen(kiosk: Kiosk = None) -> HTMLResponse:
+        return render("kiosk/screen.html", kiosk)
 
 
 def _add_api(app: FastAPI, site: KioskSite, live: Live) -> None:
-    @app.get("/api/v1/kiosk")
-    async def kiosk() -> KioskShown:
+    @app.get("/api/v1/kiosk", responses=documented(404))
+    async def kiosk_now(kiosk: Kiosk = None) -> KioskShown:
         """What the screen shows now."""
-        return shown(site.kiosk_view())
+        return shown(site.kiosk_view(kiosk))
 
-    @app.get("/api/v1/kiosk/events", response_class=Response)
-    async def kiosk_events() -> Response:
+    @app.get("/api/v1/kiosk/events", response_class=Response, responses=documented(404))
+    async def kiosk_events(kiosk: Kiosk = None) -> Response:
         """The same as server-sent events named `kiosk`: one now, then one for each change."""
-        return live.stream(_as_json(site.views()), event="kiosk")
+        site.kiosk_view(kiosk)  # refused before the stream begins
+        return live.stream(_as_json(site.views(kiosk)), event="kiosk")
 
-    @app.post("/api/v1/kiosk/press", responses=documented(409, 413, 422))
-    async def press(pressed: Pressed) -> KioskShown:
+    @app.post("/api/v1/kiosk/press", responses=documented(404, 409, 413, 422))
+    async def press(pressed: Pressed, kiosk: Kiosk = None) -> KioskShown:
         """Press a button that the screen offers; the answer is what it shows right after."""
         try:
-            site.press(pressed.button, pressed.value)
+            site.press(pressed.button, pressed.value, kiosk)
         except Refused as refused:
             if refused.reason is not Reason.BAD_FIELD:
                 raise
             raise FieldsRefused([("value", "is no value of this button")]) from refused
-        return shown(site.kiosk_view())
+        return shown(site.kiosk_view(kiosk))
 
     plain = app.openapi
 

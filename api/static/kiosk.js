@@ -20,7 +20,7 @@ async function refresh() {
   try {
     while (stale) {
       stale = false;
-      const answer = await fetch("/kiosk/screen", { cache: "no-store" });
+      const answer = await fetch("/kiosk/screen" + location.search, { cache: "no-store" });
       if (!answer.ok) throw new Error(answer.statusText);
       show(await answer.text());
     }
@@ -93,7 +93,7 @@ function forget() {
 
 async function press(button, value) {
   try {
-    await fetch("/api/v1/kiosk/press", {
+    await fetch("/api/v1/kiosk/press" + location.search, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(value === undefined ? { button } : { button, value }),
@@ -225,7 +225,7 @@ addEventListener(
 // --- begin ----------------------------------------------------------------------------------
 
 settle(place.firstElementChild);
-const events = new EventSource("/api/v1/kiosk/events");
+const events = new EventSource("/api/v1/kiosk/events" + location.search);
 events.addEventListener("kiosk", refresh);
 events.onerror = () => {
   lost.hidden = false;

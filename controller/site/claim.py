@@ -53,15 +53,16 @@ class Claim:
     def decide_door(self, item: Row[Any], place: Place) -> Callable[[Act], Wanted]:
         def decide(act: Act) -> Wanted:
             occupied = (CompartmentState.OCCUPIED,)
+            session = self._claim(act, item)
             if not compartments.change(act, place, occupied, CompartmentState.OPEN):
                 raise Refused(Reason.DOOR_OUT_OF_USE)
-            self._claim(act, item)
+            self._session = session  # of an act that nothing refuses any more
             return self._wanted(item.item_id, "collect", "pickup")
 
         return decide
 
     def decide_machine(self, act: Act, item: Row[Any]) -> Wanted:
-        self._claim(act, item)
+        self._session = self._claim(act, item)
         return self._wanted(item.item_id, "present", "pickup")
 
     def decide_reopen(self, place: Place) -> Callable[[Act], Wanted]:
@@ -73,8 +74,8 @@ class Claim:
 
         return decide
 
-    def _claim(self, act: Act, item: Row[Any]) -> None:
-        """The code, then the item, in the intent's own transaction."""
+    def _claim(self, act: Act, item: Row[Any]) -> str:
+        """The code, then the item, in the intent's own transaction; the visit's session."""
         session = self._session
         if session is None:
             refuse_expired(self.order, act.at, self._p.policy.code_valid_s)
@@ -94,7 +95,7 @@ class Claim:
         )
         if claimed.rowcount != 1:
             raise Refused(Reason.STALE_DECISION)
-        self._session = session  # of an act that nothing refuses any more
+        return session
 
     def _wanted(self, item: str | None, kind: Any, reason: str) -> Wanted:
         return Wanted(

@@ -168,6 +168,9 @@ class Desk:
         """Somebody is served; nobody reads *start*, and nobody is served out of service."""
         return self.view.text not in (Text.START, Text.STARTING, Text.OUT_OF_SERVICE)
 
+    def differs(self, shown: KioskView) -> bool:
+        return self.view != shown
+
     def _put(self, view: KioskView) -> None:
         if view != self.view:
             self.view = view

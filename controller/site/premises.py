@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -28,6 +28,9 @@ Slow = Callable[[Callable[[], str]], Awaitable[str]]  # runs what takes long off
 
 @dataclass(frozen=True, slots=True)
 class Premises:
+    """A site as one of its kiosks has it: its own desk and readers, all else shared."""
+
+    kiosk: str
     site: str
     tel: str
     policy: PolicyTable
@@ -72,8 +75,8 @@ def furnish(
     boards: Mapping[str, Sequence[LockBoard]],
     lives: Mapping[str, LicenceMachine],
     lines: Mapping[str, str],
-) -> Premises:
-    """Put a site's parts together; nothing runs yet."""
+) -> dict[str, Premises]:
+    """Put a site's parts together, for each of its kiosks; nothing runs yet."""
     policy, bell = settings.policy, Bell()
     doors_at = dict(_places(settings, boards))
     by_board = _by_board([board for row in boards.values() for board in row], doors_at)
@@ -85,9 +88,17 @@ def furnish(
     silences = Silences(
         book, clock, [*by_board, *around, *readers], lines, after_s=policy.board_silent_s
     )
-    desk = Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
+    desks = {
+        name: Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
+        for name in settings.kiosks
+    }
+    first, desk = next(iter(desks.items()))
     code_key = settings.link.code_key.get_secret_value()
-    return Premises(
+    readers_of = partial(
+        Readers, silences=silences, book=book, clock=clock, hashed=partial(keyed_hash, code_key)
+    )
+    premises = Premises(
+        kiosk=first,
         site=settings.site.id,
         tel=settings.site.tel,
         policy=policy,
@@ -102,7 +113,7 @@ def furnish(
         ),
         desk=desk,
         bell=bell,
-        readers=Readers(desk, silences, book, clock, hashed=partial(keyed_hash, code_key)),
+        readers=readers_of(desk),
         surroundings=Surroundings(
             around,
             book,
@@ -110,11 +121,15 @@ def furnish(
             policy=policy,
             clock=clock,
             bell=bell,
-            visited=lambda: desk.is_visited,
+            visited=lambda: any(each.is_visited for each in desks.values()),
         ),
         clock=clock,
         holds=Holds(),
     )
+    return {
+        name: replace(premises, kiosk=name, desk=each, readers=readers_of(each))
+        for name, each in desks.items()
+    }
 
 
 def _places(

@@ -263,6 +263,7 @@ tries = Table(  # wrong typed codes, counted durably
     Column("id", Integer, primary_key=True),
     Column("at", TIME, nullable=False),
     Column("digits", HASH, nullable=False),  # keyed hash of the eight digits
+    Column("kiosk", String(32), nullable=False, server_default="kiosk"),
 )
 
 cases = Table(  # something is wrong, and somebody takes it

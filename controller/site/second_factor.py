@@ -169,6 +169,6 @@ def _refuse_resting(p: Premises, shown: Shown) -> None:
 
 def _count(p: Premises, shown: Shown) -> None:
     with p.book.act() as act:
-        count_wrong(act, _key(p, shown), p.policy)
+        count_wrong(act, _key(p, shown), p.policy, p.kiosk)
         told = PickupRefused(reason=Reason.CODE_UNKNOWN.value, how="second_factor")
         act.say(Up.PICKUP_REFUSED, told)

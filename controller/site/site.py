@@ -17,6 +17,7 @@ from controller.faults import NoReply
 from controller.journal import BrokenChain, Entry, Head
 from controller.keep import keep
 from controller.ports import Clock, CodeReader, Environment, IdCardReader, LicenceMachine, LockBoard
+from controller.refusals import Reason, Refused
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import clear_alarm, raise_alarm, standing
@@ -26,7 +27,7 @@ from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
 from controller.site.plan import started, take_over_plan
-from controller.site.premises import Slow, furnish
+from controller.site.premises import Premises, Slow, furnish
 from controller.site.recall import recall
 from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
@@ -93,11 +94,17 @@ class Site:
         self._readers = dict(readers)
         self._environments = dict(environments)
         self._problem: str | None = "settling"
-        p = furnish(
+        kiosks = furnish(
             settings, Book(store, settings.site.id, clock, step), clock, boards, machines, lines
         )
-        self._premises = replace(p, slow=slow, card_readers=card_readers)
-        self._bell, self._book, self._desk = p.bell, p.book, p.desk
+        self._kiosks = {
+            name: replace(each, slow=slow, card_readers=card_readers)
+            for name, each in kiosks.items()
+        }
+        self._at = {each.name: each.kiosk for each in settings.scanner}
+        self._at |= {each.name: each.kiosk for each in settings.card_reader}
+        self._premises = p = next(iter(self._kiosks.values()))
+        self._bell, self._book = p.bell, p.book
         self._doors, self._watch = p.doors, p.watch
         self._timekeeper = Timekeeper(p.book, clock)
         self._storekeeper = Storekeeper(p.book, clock, p.holds, room, slow)
@@ -148,7 +155,7 @@ class Site:
         """While the hold is on, no door is moved and nothing is written."""
         while self._holding.is_on:
             self._problem = f"nothing is handed out: {self._holding.why}"
-            self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+            self._close_all()
             self._holding.changed.clear()
             await self._holding.changed.wait()
             self._remote.forget()
@@ -168,12 +175,7 @@ class Site:
             for name, machine in self._lives.items():
                 follow = partial(self._watch.follow_machine, name, machine)
                 self._keep(group, name, follow, lambda name, _why: self._watch.lose_machine(name))
-            readers = self._premises.readers
-            for name, reader in self._readers.items():
-                self._keep(group, name, partial(readers.read, reader), readers.lose_sight)
-            for name, cards in self._premises.card_readers.items():
-                self._keep(group, name, partial(readers.read_cards, cards), readers.lose_sight)
-            group.create_task(readers.tick(), name="readers")
+            self._read(group)
             self._look_around(group)
             group.create_task(self._watch.tick(), name="tick")
             group.create_task(self._timekeeper.run(), name="time")
@@ -187,18 +189,41 @@ class Site:
         """Serve people; where the database is suspected, only after all of it was read."""
         if self._is_suspected():
             self._problem = "the database is being checked"
-            self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+            self._close_all()
             self._problem = await self._storekeeper.flaw(whole=True)
             if self._problem is not None:
                 return
             with self._book.act() as act:
                 clear_alarm(act, AlarmKind.JOURNAL_BROKEN, "site")
         self._problem = None
-        await serve(self._premises)
+        async with asyncio.TaskGroup() as kiosks:
+            for kiosk, premises in self._kiosks.items():
+                kiosks.create_task(serve(premises), name=kiosk)
 
     def _is_suspected(self) -> bool:
         with self._book.look() as connection:
             return AlarmKind.JOURNAL_BROKEN in standing(connection, "site")
+
+    def _read(self, group: asyncio.TaskGroup) -> None:
+        """Each kiosk has its own scanners and card readers."""
+        for name, reader in self._readers.items():
+            readers = self._kiosk(self._at.get(name)).readers
+            self._keep(group, name, partial(readers.read, reader), readers.lose_sight)
+        for name, cards in self._premises.card_readers.items():
+            readers = self._kiosk(self._at.get(name)).readers
+            self._keep(group, name, partial(readers.read_cards, cards), readers.lose_sight)
+        for kiosk, premises in self._kiosks.items():
+            group.create_task(premises.readers.tick(), name=f"readers at {kiosk}")
+
+    def _kiosk(self, name: str | None) -> Premises:
+        """By its name, or the first one. Refused if there is none of that name."""
+        if name and name not in self._kiosks:
+            raise Refused(Reason.NOT_FOUND)
+        return self._kiosks[name] if name else self._premises
+
+    def _close_all(self) -> None:
+        for premises in self._kiosks.values():
+            premises.desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
 
     def _look_around(self, group: asyncio.TaskGroup) -> None:
         around = self._premises.surroundings
@@ -227,7 +252,7 @@ class Site:
     async def _break_off(self) -> None:
         await self._book.broken.wait()
         self._problem = f"the database failed: {self._book.why}"
-        self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+        self._close_all()
         raise StoreBroken(self._book.why)
 
     async def _hold(self) -> None:
@@ -248,15 +273,19 @@ class Site:
             except BrokenChain as broken:
                 self._problem = str(broken)
         if self._problem != "settling":
-            self._desk.show(Screen.TROUBLE, Text.OUT_OF_SERVICE)
+            self._close_all()
             with self._book.act() as act:
                 raise_alarm(act, AlarmKind.JOURNAL_BROKEN, "site")
 
     # what a person does
 
-    def press(self, button: str, value: str | None = None) -> None:
-        """A finger on the screen. Refused where the screen does not offer it."""
-        self._desk.press(button, value)
+    @property
+    def kiosks(self) -> list[str]:
+        return list(self._kiosks)
+
+    def press(self, button: str, value: str | None = None, kiosk: str | None = None) -> None:
+        """A finger on a screen, the first one's if none is named. Refused where not offered."""
+        self._kiosk(kiosk).desk.press(button, value)
 
     def machines_tell(self) -> None:
         """From now on machines are read when `machine_changed` says so: for virtual time."""
@@ -266,25 +295,22 @@ class Site:
         """A machine is another than it was, or was asked for something."""
         self._watch.machine_changed(name)
 
-    def scanned(self, text: str) -> None:
+    def scanned(self, text: str, kiosk: str | None = None) -> None:
         """A code before a scanner."""
-        self._desk.scanned(text)
+        self._kiosk(kiosk).desk.scanned(text)
 
     # what others may ask
 
-    def kiosk_view(self) -> KioskView:
-        return self._desk.view
+    def kiosk_view(self, kiosk: str | None = None) -> KioskView:
+        return self._kiosk(kiosk).desk.view
 
-    async def views(self) -> AsyncIterator[KioskView]:
+    async def views(self, kiosk: str | None = None) -> AsyncIterator[KioskView]:
         """The view now, then each change; a slow listener misses what is no longer shown."""
-        shown = None
+        desk = self._kiosk(kiosk).desk
+        yield (shown := desk.view)
         while True:
-            await self._bell.until(partial(self._differs, shown))
-            shown = self._desk.view
-            yield shown
-
-    def _differs(self, shown: KioskView | None) -> bool:
-        return self._desk.view != shown
+            await self._bell.until(partial(desk.differs, shown))
+            yield (shown := desk.view)
 
     # what the district says of our journal
 

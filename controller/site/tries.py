@@ -46,11 +46,11 @@ def standing(wrong: Iterable[datetime], policy: PolicyTable) -> Standing:
     return Standing(free_at, lockouts)
 
 
-def wait_s(act: Act, policy: PolicyTable) -> int:
+def wait_s(act: Act, policy: PolicyTable, kiosk: str) -> int:
     """Seconds until a typed code is taken again; 0 if it is taken now."""
-    now = standing(_wrong(act), policy)
+    now = standing(_wrong(act, kiosk), policy)
     if now.lockouts <= 1:
-        clear_alarm(act, AlarmKind.GUESSING, "kiosk")
+        clear_alarm(act, AlarmKind.GUESSING, kiosk)
     free_at = now.free_at
     if free_at is None or free_at <= act.at:
         return 0
@@ -66,17 +66,19 @@ def is_resting(act: Act, digits: str, policy: PolicyTable) -> bool:
     return len(rows) >= policy.code_tries
 
 
-def count_wrong(act: Act, digits: str, policy: PolicyTable) -> None:
+def count_wrong(act: Act, digits: str, policy: PolicyTable, kiosk: str) -> None:
     """One more wrong try, there after a restart too."""
     act.db.execute(table.delete().where(table.c.at < rfc3339(act.at - MEMORY)))
-    act.db.execute(table.insert().values(at=act.now, digits=digits))
-    if standing(_wrong(act), policy).lockouts > 1:
-        raise_alarm(act, AlarmKind.GUESSING, "kiosk")
+    act.db.execute(table.insert().values(at=act.now, digits=digits, kiosk=kiosk))
+    if standing(_wrong(act, kiosk), policy).lockouts > 1:
+        raise_alarm(act, AlarmKind.GUESSING, kiosk)
 
 
-def _wrong(act: Act) -> list[datetime]:
+def _wrong(act: Act, kiosk: str) -> list[datetime]:
     """When it was; a try from before the clock went back counts as one of now."""
     act.db.execute(table.update().where(table.c.at > act.now).values(at=act.now))
     since = rfc3339(act.at - MEMORY)
-    rows = act.db.scalars(select(table.c.at).where(table.c.at > since).order_by(table.c.id))
+    rows = act.db.scalars(
+        select(table.c.at).where(table.c.at > since, table.c.kiosk == kiosk).order_by(table.c.id)
+    )
     return [parse_time(at) for at in rows]

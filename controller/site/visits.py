@@ -98,7 +98,7 @@ def _find_by_qr(p: Premises, scanned: PickupCode) -> tuple[str, OrderRow]:
 async def _pickup_by_typing(p: Premises, value: str) -> Heard | None:
     """A typed code. Every refusal takes the same way: one slow hash, one look, one act."""
     with p.book.act() as act:
-        rest_s = wait_s(act, p.policy)
+        rest_s = wait_s(act, p.policy, p.kiosk)
     if rest_s:
         raise Refused(Reason.TOO_MANY_TRIES, seconds=rest_s)
     typed = read_typed(value)
@@ -124,7 +124,7 @@ def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, Orde
             return code or "", open_order(act.db, known, p.clock.now(), p.policy.code_valid_s)
         except Refused as refusal:
             if refusal.reason is Reason.CODE_UNKNOWN:
-                count_wrong(act, digits, p.policy)
+                count_wrong(act, digits, p.policy, p.kiosk)
             _say(act, refusal.reason, "typed")
             return refusal
 
