@@ -94,7 +94,9 @@ class FakeSite:
         self.reasons: list[str] = []
         self._changed = asyncio.Event()
 
-    def kiosk_view(self) -> KioskView:
+    def kiosk_view(self, kiosk: str | None = None) -> KioskView:
+        if kiosk not in (None, "K1"):
+            raise Refused(Reason.NOT_FOUND)
         return self.view
 
     def show(self, view: KioskView) -> None:
@@ -102,13 +104,14 @@ class FakeSite:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def views(self) -> AsyncIterator[KioskView]:
+    async def views(self, kiosk: str | None = None) -> AsyncIterator[KioskView]:
         while True:
             changed = self._changed
             yield self.view
             await changed.wait()
 
-    def press(self, button: str, value: str | None) -> None:
+    def press(self, button: str, value: str | None, kiosk: str | None = None) -> None:
+        self.kiosk_view(kiosk)
         if button not in self.view.buttons:
             raise Refused(Reason.BUTTON_NOT_OFFERED, button=button)
         if button == Button.RATE and value not in {"1", "2", "3", "4", "5"}:

@@ -228,3 +228,22 @@ async def test_openapi_describes_screen_and_press(client):
     assert "load" in words["components"]["schemas"]["Screen"]["enum"]
     assert Screen.IDLE in words["components"]["schemas"]["Screen"]["enum"]
     assert "Problem" in words["components"]["schemas"]
+
+
+@pytest.mark.parametrize("path", ["/kiosk", "/kiosk/screen", "/api/v1/kiosk"])
+async def test_each_kiosk_is_asked_by_its_name(client, path):
+    assert (await client.get(path, params={"kiosk": "K1"})).status_code == 200
+    assert (await client.get(path, params={"kiosk": "K9"})).status_code == 404
+
+
+async def test_a_press_at_a_kiosk_that_is_not_there_is_answered_by_404(client, site):
+    told = {"button": "help"}
+    answer = await client.post("/api/v1/kiosk/press", params={"kiosk": "K9"}, json=told)
+    assert (answer.status_code, site.pressed) == (404, [])
+    await client.post("/api/v1/kiosk/press", params={"kiosk": "K1"}, json=told)
+    assert site.pressed == [("help", None)]
+
+
+async def test_the_events_of_a_kiosk_that_is_not_there_never_begin(client):
+    answer = await client.get("/api/v1/kiosk/events", params={"kiosk": "K9"})
+    assert answer.status_code == 404
