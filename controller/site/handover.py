@@ -61,7 +61,7 @@ class Handover:
         p, place = self._p, self.place
         return place in p.doors and not self._is_out_of_use() and p.doors.is_shut(place)
 
-    async def release(self, *, longer: bool = False) -> Way:
+    async def unlock(self, *, longer: bool = False) -> Way:
         """Release the door once. Somebody must `go_on` or `conclude`."""
         p, place = self._p, self.place
         self._doubted = p.doors[place].item is Presence.ABSENT
@@ -76,7 +76,7 @@ class Handover:
                     return
                 if pulses >= self._p.policy.lock_pulses:
                     return
-                way = await self.release(longer=way is Way.STUCK)
+                way = await self.unlock(longer=way is Way.STUCK)
                 pulses += 1
         except Refused as refusal:
             if refusal.reason is not Reason.DOOR_OUT_OF_USE:

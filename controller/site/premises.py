@@ -1,7 +1,7 @@
 """All that a visit at the kiosk needs, in one hand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -82,11 +82,8 @@ def furnish(
     by_board = _by_board([board for row in boards.values() for board in row], doors_at)
     doors = Doors(doors_at, clock)
     machines = Machines(lives, blanks_low=policy.blanks_low)
-    around = {each.name: each for each in settings.environment}
-    readers = [each.name for each in settings.scanner]
-    readers += [each.name for each in settings.card_reader]
     silences = Silences(
-        book, clock, [*by_board, *around, *readers], lines, after_s=policy.board_silent_s
+        book, clock, [*by_board, *_others(settings)], lines, after_s=policy.board_silent_s
     )
     desks = {
         name: Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
@@ -94,9 +91,9 @@ def furnish(
     }
     first, desk = next(iter(desks.items()))
     code_key = settings.link.code_key.get_secret_value()
-    readers_of = partial(
-        Readers, silences=silences, book=book, clock=clock, hashed=partial(keyed_hash, code_key)
-    )
+    hashed = partial(keyed_hash, code_key)
+    readers_of = partial(Readers, silences=silences, book=book, clock=clock, hashed=hashed)
+    watch = Watch(book, doors, machines, by_board, silences, policy=policy, clock=clock, bell=bell)
     premises = Premises(
         kiosk=first,
         site=settings.site.id,
@@ -108,21 +105,11 @@ def furnish(
         doors=doors,
         machines=machines,
         movements=Movements(book, doors, doors_at, lives, clock=clock),
-        watch=Watch(
-            book, doors, machines, by_board, silences, policy=policy, clock=clock, bell=bell
-        ),
+        watch=watch,
         desk=desk,
         bell=bell,
         readers=readers_of(desk),
-        surroundings=Surroundings(
-            around,
-            book,
-            silences,
-            policy=policy,
-            clock=clock,
-            bell=bell,
-            visited=lambda: any(each.is_visited for each in desks.values()),
-        ),
+        surroundings=_surroundings(settings, book, silences, clock, bell, desks.values()),
         clock=clock,
         holds=Holds(),
     )
@@ -130,6 +117,32 @@ def furnish(
         name: replace(premises, kiosk=name, desk=each, readers=readers_of(each))
         for name, each in desks.items()
     }
+
+
+def _surroundings(
+    settings: SiteSettings,
+    book: Book,
+    silences: Silences,
+    clock: Clock,
+    bell: Bell,
+    desks: Collection[Desk],
+) -> Surroundings:
+    return Surroundings(
+        {each.name: each for each in settings.environment},
+        book,
+        silences,
+        policy=settings.policy,
+        clock=clock,
+        bell=bell,
+        visited=lambda: any(each.is_visited for each in desks),
+    )
+
+
+def _others(settings: SiteSettings) -> list[str]:
+    """Names of what is no lock board and may fall silent too."""
+    around = [each.name for each in settings.environment]
+    scanners = [each.name for each in settings.scanner]
+    return [*around, *scanners, *(each.name for each in settings.card_reader)]
 
 
 def _places(

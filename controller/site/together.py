@@ -19,7 +19,7 @@ async def open_together(p: Premises, doors: Sequence[Handover]) -> dict[Place, W
     for door in doors:
         if door.is_ready():
             try:
-                ways[door.place] = await door.release()
+                ways[door.place] = await door.unlock()
             except Refused:
                 step_back(p, door.place)
                 if not ways:
