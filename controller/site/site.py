@@ -183,9 +183,9 @@ class Site:
             group.create_task(self._storekeeper.run(), name="store check")
             group.create_task(self._deadlines.run(), name="deadlines")
             if self._problem == "settling":
-                group.create_task(self._serve(), name="kiosk")
+                group.create_task(self._serve(group), name="kiosks")
 
-    async def _serve(self) -> None:
+    async def _serve(self, group: asyncio.TaskGroup) -> None:
         """Serve people; where the database is suspected, only after all of it was read."""
         if self._is_suspected():
             self._problem = "the database is being checked"
@@ -196,9 +196,8 @@ class Site:
             with self._book.act() as act:
                 clear_alarm(act, AlarmKind.JOURNAL_BROKEN, "site")
         self._problem = None
-        async with asyncio.TaskGroup() as kiosks:
-            for kiosk, premises in self._kiosks.items():
-                kiosks.create_task(serve(premises), name=kiosk)
+        for kiosk, premises in self._kiosks.items():
+            group.create_task(serve(premises), name=kiosk)
 
     def _is_suspected(self) -> bool:
         with self._book.look() as connection:
