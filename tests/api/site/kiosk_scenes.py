@@ -105,6 +105,7 @@ class FakeSite:
         changed.set()
 
     async def views(self, kiosk: str | None = None) -> AsyncIterator[KioskView]:
+        assert kiosk in (None, "K1")
         while True:
             changed = self._changed
             yield self.view
