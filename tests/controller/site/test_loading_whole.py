@@ -7,11 +7,10 @@ from sqlalchemy import select
 
 from controller.entries import Down
 from controller.settings import CompartmentTable
-from controller.site.holds import Hold
 from controller.site.schema import items, orders
 from tests.controller.site.staffing import offered, shut
-from tests.controller.site.visit import begun, place_state, pulses, standing, state_of
-from tests.controller.site.world import Town, badge_text, qr_of, run
+from tests.controller.site.visit import begun, place_state, standing, state_of
+from tests.controller.site.world import Town, qr_of, run
 
 
 async def vendor(town: Town, **what: object) -> None:
@@ -270,30 +269,6 @@ def test_a_full_cabinet_names_what_could_be_taken_back_first(tmp_path):
             shown = await town.shows("cabinet_full")
             assert shown.values == {"compartments": "A01"}
             assert offered(town) == ["returns"]
-
-    run(story)
-
-
-def test_while_loading_is_held_nothing_new_is_loaded_and_pickups_go_on(town):
-    async def story():
-        async with town.at_work():
-            await town.loaded("N1")
-            town.site.holds.set(Hold.DISK_LOW, on=True)
-            town.order("N2", number=2)
-            await asyncio.sleep(3)
-            await town.badge()
-            town.reader.hold("OWL:N2-seal1")
-            await town.shows("loading_rests")
-            assert pulses(town) == 1
-            await begun(town, 1)
-            await town.take()
-            await town.shows("rate")
-            town.site.holds.set(Hold.DISK_LOW, on=False)
-            town.site.press("skip")
-            await town.shows("start", within_s=60)
-            town.reader.hold(badge_text(20))
-            await town.shows("load_next")
-            await town.load("OWL:N2-seal1")
 
     run(story)
 
