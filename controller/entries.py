@@ -14,6 +14,7 @@ class Down(StrEnum):
 
     ORDER_PLACED = "order.placed"
     ORDER_CANCELLED = "order.cancelled"
+    ORDER_UPDATED = "order.updated"
     CODE_REPLACED = "code.replaced"
     BADGE_GRANTED = "badge.granted"
     BADGE_REVOKED = "badge.revoked"
@@ -171,6 +172,16 @@ class OrderPlaced(TypedDict):
 class OrderCancelled(TypedDict):
     order: str
     reason: str
+
+
+class OrderUpdated(TypedDict):
+    """What is named is so from now on; all else stays as it was."""
+
+    order: str
+    retention_s: NotRequired[int]  # from ready on, in all; never less than before
+    needs: NotRequired[dict[str, str]]
+    codes: NotRequired[list[PlacedCode]]  # a delegate's, beside those that there are
+    moved_to: NotRequired[str]  # a site: nothing more of it is expected at this one
 
 
 class CodeReplaced(TypedDict):

@@ -16,17 +16,34 @@ from controller.entries import (
     OrderCancelled,
     OrderPlaced,
     OrderState,
+    OrderUpdated,
     PlacedCode,
     ProblemSolved,
 )
-from controller.journal import Entry
+from controller.journal import Entry, parse_time
 from controller.ports import Clock
 from controller.site.book import Act
 from controller.site.cases import solve
 from controller.site.items import IF_CANCELLED, load_printed
-from controller.site.orders import close_if_returned, withdraw_prints
+from controller.site.orders import (
+    COLLECTABLE,
+    NOT_YET,
+    OrderRow,
+    close_if_returned,
+    extend,
+    withdraw_prints,
+)
 from controller.site.remote import take_down
-from controller.site.schema import badges, codes, items, orders, proofs, typed_codes
+from controller.site.retention import last_moment
+from controller.site.schema import (
+    badges,
+    codes,
+    hindrances,
+    items,
+    orders,
+    proofs,
+    typed_codes,
+)
 from controller.store import Transaction
 
 
@@ -92,6 +109,48 @@ def _cancelled(act: Act, data: OrderCancelled) -> None:
     _kill_codes(act, codes.c.order_no == order, "cancelled")
 
 
+def _updated(act: Act, data: OrderUpdated) -> None:
+    order = act.db.execute(select(orders).where(orders.c.order_no == data["order"])).first()
+    if order is None:
+        return
+    if "needs" in data:
+        _write(act, order.order_no, reach=data["needs"].get("reach"))
+    if data.get("retention_s", 0) > order.retention_s:
+        _keep_longer(act, order, data["retention_s"])
+    if order.state in (*NOT_YET, *COLLECTABLE):
+        for code in data.get("codes", []):
+            _add_code(act, order.order_no, code)
+    if "moved_to" in data:
+        _moved_away(act, order)
+
+
+def _keep_longer(act: Act, order: OrderRow, retention_s: int) -> None:
+    _write(act, order.order_no, retention_s=retention_s)
+    if order.state not in COLLECTABLE:
+        return
+    ready = parse_time(order.ready_at)
+    more = last_moment(ready, retention_s) - last_moment(ready, order.retention_s)
+    extend(act, order.order_no, parse_time(order.expires_at) + more, "asked_for")
+
+
+def _moved_away(act: Act, order: OrderRow) -> None:
+    """As if it had never been this site's; what lies here already waits to be taken back."""
+    states = set(act.db.scalars(select(items.c.state).where(items.c.order_no == order.order_no)))
+    if order.state not in NOT_YET or states - {ItemState.EXPECTED.value}:
+        if order.state in (*NOT_YET, *COLLECTABLE):
+            _cancelled(act, OrderCancelled(order=order.order_no, reason="moved"))
+        return
+    mine = select(codes.c.code_id).where(codes.c.order_no == order.order_no)
+    for table in (typed_codes, proofs):
+        act.db.execute(table.delete().where(table.c.code_id.in_(mine)))
+    for table in (codes, items, hindrances, orders):
+        act.db.execute(table.delete().where(table.c.order_no == order.order_no))
+
+
+def _write(act: Act, order: str, **values: str | int | None) -> None:
+    act.db.execute(orders.update().where(orders.c.order_no == order).values(**values))
+
+
 def _return(act: Act, data: ItemReturn) -> None:
     """Vendor or staff may take it out; until somebody has, its code works."""
     which = items.c.order_no == data["order"]
@@ -111,7 +170,9 @@ def _return(act: Act, data: ItemReturn) -> None:
 
 
 def _replaced(act: Act, data: CodeReplaced) -> None:
-    _kill_codes(act, codes.c.code_id == data["replaces"], "replaced")
+    """Of several codes the others stay good."""
+    which = (codes.c.code_id == data["replaces"]) & (codes.c.order_no == data["order"])
+    _kill_codes(act, which, "replaced")
     _add_code(act, data["order"], data["code"])
 
 
@@ -142,7 +203,13 @@ def _add_code(act: Act, order: str, code: PlacedCode) -> None:
     act.db.execute(
         codes.insert().values(code_id=code["code_id"], order_no=order, qr=code["qr"], state="open")
     )
-    for digest in code["typed"]:
+    dead = select(codes.c.code_id).where(codes.c.state.not_in(("open", "claimed")))
+    for digest in set(code["typed"]):  # two phones may end alike; digits come again in time
+        act.db.execute(
+            typed_codes.delete().where(
+                typed_codes.c.hash == digest, typed_codes.c.code_id.in_(dead)
+            )
+        )
         act.db.execute(typed_codes.insert().values(hash=digest, code_id=code["code_id"]))
     for kind, digests in (("tail", code.get("tails", [])), ("id", code.get("id_hashes", []))):
         for digest in set(digests):
@@ -161,6 +228,7 @@ def _kill_codes(act: Act, which: Any, state: str) -> None:
 RULES: Final[Mapping[str, Callable[[Act, Any], None]]] = {
     Down.ORDER_PLACED: _placed,
     Down.ORDER_CANCELLED: _cancelled,
+    Down.ORDER_UPDATED: _updated,
     Down.ITEM_RETURN: _return,
     Down.CODE_REPLACED: _replaced,
     Down.BADGE_GRANTED: _granted,
