@@ -194,7 +194,7 @@ class Door:
         return self.stuck == "closed" if self.stuck else not self._switch
 
     def looks(self) -> tuple[bool, bool, bool, Stuck | None]:
-        """What its inputs depend on: as long as this is the same, each read is as the one before."""
+        """What its inputs depend on: while this is the same, so is what is read."""
         bounces = self.timeline.now < self._bounces_until
         return self._switch, bool(self.contents), bounces, self.stuck
 
