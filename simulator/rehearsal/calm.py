@@ -10,12 +10,16 @@ from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.town import Town
 
 REST_S: Final = 600.0
+HALF_DONE: Final = ("reserved", "open", "fault")
+STAFF_VISITS: Final = 2
 COLLECTABLE: Final = ("ready", "partly_collected", "overdue")
 
 
 async def come_to_rest(stage: Stage, town: Town) -> None:
     """Ten minutes pass; then every ready order is fetched, one after the other."""
     await stage.clock.sleep(REST_S)
+    for _ in range(STAFF_VISITS):
+        await town.keep()
     for number in _ready(stage):
         await town.collect(stage.district.orders[number])
     await stage.clock.sleep(REST_S)
@@ -57,7 +61,7 @@ def _stuck(stage: Stage) -> list[str]:
     places = schema.compartments
     found = [
         f"{row.cabinet}/{row.no} is still {row.state}"
-        for row in stage.rows(select(places).where(places.c.state.in_(("reserved", "open"))))
+        for row in stage.rows(select(places).where(places.c.state.in_(HALF_DONE)))
     ]
     found += [f"{door.name}: its coil burnt" for door in stage.world.doors.values() if door.burnt]
     if stage.site is None or stage.site.problems():

@@ -11,10 +11,12 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from controller.entries import Up
+from controller.entries import Down, Up
+from controller.site.texts import Offer
 from simulator.door import Impossible
 from simulator.rehearsal.district import Code, Order
-from simulator.rehearsal.events import Event, Struck, Wrote
+from simulator.rehearsal.events import Event, Struck, Took, Wrote
+from simulator.rehearsal.keepers import Keeper
 from simulator.rehearsal.recipients import Mood, Recipient, mood_of
 from simulator.rehearsal.shapes import (
     COLLECT_WEEKDAYS,
@@ -83,6 +85,8 @@ class Town:
         self._number = 0
         self._bags: dict[str, list[str]] = {who: [] for who in (*VENDORS, "staff")}
         self._ready: set[str] = set()
+        self._taken: set[str] = set()  # things that somebody has taken
+        self._staff_wanted = False
         stage.log.listeners.append(self._hear)
 
     # the day
@@ -186,7 +190,7 @@ class Town:
 
     def _plan_round(self, when: float, who: str) -> None:
         def due() -> None:
-            if self._bags[who]:
+            if self._bags[who] or (who == "staff" and self._staff_wanted):
                 self.comes(self.stage.clock.monotonic(), "round", lambda: self._load(who))
 
         self.plan(when + self.dice.random() * 300.0, due)
@@ -233,7 +237,11 @@ class Town:
     async def _load(self, who: str) -> None:
         self._look_after_machines()
         boxes, self._bags[who] = self._bags[who], []
-        loader = Loader(self.stage, self.dice, who, boxes, lambda _box: None)
+        if who == "staff":
+            loader: Loader = Keeper(self.stage, self.dice, who, boxes, self._whereabouts)
+            self._staff_wanted = False
+        else:
+            loader = Loader(self.stage, self.dice, who, boxes)
         await loader.visit()
         self._bags[who] = [*loader.aside, *loader.boxes, *self._bags[who]]
 
@@ -247,12 +255,29 @@ class Town:
                     continue
 
     def _hear(self, event: Event) -> None:
-        """The recipient is told that all is ready."""
-        if isinstance(event, Wrote) and event.entry.kind == Up.PICKUP_READY:
-            number = event.entry.data["order"]
-            if number in self.open and number not in self._ready:
-                self._ready.add(number)
-                self._plan_pickup(self.open[number])
+        """The recipient is told that all is ready, staff that they are needed."""
+        if isinstance(event, Took):
+            self._taken.add(event.thing)
+        if not isinstance(event, Wrote):
+            return
+        kind, data = event.entry.kind, event.entry.data
+        if kind in (Up.COMPARTMENT_FAULT, Up.ALARM_RAISED, Down.ORDER_CANCELLED):
+            self._staff_wanted = True
+        if kind == Up.PICKUP_READY and data["order"] in self.open:
+            if data["order"] not in self._ready:
+                self._plan_pickup(self.open[data["order"]])
+            self._ready.add(data["order"])
+
+    async def keep(self) -> None:
+        """Staff come now, and do all that their menu asks for."""
+        await self._load("staff")
+
+    def _whereabouts(self, asked: str) -> Offer:
+        """Where a thing is, as those who may have it say: of an item, or of a place's item."""
+        thing = f"OWL:{asked}"
+        if any(thing in bag for bag in self._bags.values()):
+            return Offer.IN_HAND
+        return Offer.WITH_RECIPIENT if thing in self._taken else Offer.MISSING
 
     def _plan_pickup(self, order: Order) -> None:
         found = chosen(

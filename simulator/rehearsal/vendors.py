@@ -1,6 +1,5 @@
 """Vendors and staff with things to load: a badge, then box after box."""
 
-from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -18,14 +17,11 @@ TRIES: Final = 3  # of one box
 class Loader(Person):
     """One round. What found no place stays in `boxes`."""
 
-    def __init__(
-        self, stage: Stage, dice: Random, badge: str, boxes: list[str], lies: Callable[[str], None]
-    ) -> None:
+    def __init__(self, stage: Stage, dice: Random, badge: str, boxes: list[str]) -> None:
         super().__init__(stage, dice)
         self._badge = badge
         self.boxes = boxes
         self.aside: list[str] = []
-        self._lies = lies  # told of what lies in its compartment
         self._tries = 0
         self._scanned: KioskView | None = None  # the screen before the box in hand was scanned
         self._put_at = ""
@@ -38,7 +34,7 @@ class Loader(Person):
         await self.takes("badge")
         view = self.view
         self.hold(self.stage.district.badges[self._badge], "badge", self._badge)
-        if not await self.news(view, ANSWER_S) or self.screen is not Screen.LOAD:
+        if not await self.news(view, ANSWER_S) or self.screen not in (Screen.LOAD, Screen.STAFF):
             return
         for _ in range(LOOKS_MAX + 20 * len(self.boxes)):
             view = self.view
@@ -84,7 +80,7 @@ class Loader(Person):
                 self.stage.put(door.name, self.boxes[0])
             except Impossible:  # somebody shut it
                 return True
-            self._lies(self.boxes.pop(0))
+            self.boxes.pop(0)
             self._scanned, self._tries = None, 0
         else:
             await self.takes("vendor_close")

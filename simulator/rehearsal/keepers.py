@@ -1,0 +1,124 @@
+"""Staff: they load what staff load, look behind doors that are in doubt, and take things back."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from controller.site.kiosk import Choice, KioskView
+from controller.site.texts import Button, Offer, Screen, Text
+from simulator.door import Door
+from simulator.rehearsal.events import Held
+from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.vendors import Loader
+
+TRIES: Final = 2  # of one thing in the menu
+LABEL: Final = "OWL:"
+
+
+class Keeper(Loader):
+    """One visit of staff. `whereabouts` says what the recipient or vendor says on the phone."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        dice: Random,
+        badge: str,
+        boxes: list[str],
+        whereabouts: Callable[[str], Offer],
+    ) -> None:
+        super().__init__(stage, dice, badge, boxes)
+        self._whereabouts = whereabouts
+        self._tried: dict[str, int] = {}
+        self._asked_about = ""  # an item, or a place
+        self._looked: set[str] = set()  # things whose label was scanned where they lay
+        self._said_empty = False
+
+    async def _act(self, view: KioskView) -> bool:
+        if view.screen is not Screen.STAFF or (self.boxes and not view.doors):
+            return await super()._act(view)
+        if view.text in (Text.LOOK_INSIDE, Text.BELONGS_ELSEWHERE):
+            return await self._look(view)
+        if view.text is Text.WHERE_IS_IT:
+            await self.takes("press")
+            return self._say_where(view)
+        if view.text is Text.ADOPT:
+            await self.takes("press")
+            return self.press(Button.CONFIRM)
+        if view.doors:
+            return await self._take_out()
+        return await self._choose(view)
+
+    async def _choose(self, view: KioskView) -> bool:
+        """The next thing in the menu that was not tried too often."""
+        await self.takes("read")
+        for choice in view.choices:
+            if choice.offer in (Offer.EMERGENCY, Offer.TAKE_BACK) and len(view.choices) > 1:
+                continue
+            tried = self._tried.get(choice.value, 0)
+            if choice.offer is Offer.EMERGENCY or tried >= TRIES:
+                continue
+            self._tried[choice.value] = tried + 1
+            self._asked_about = choice.value.partition(":")[2]
+            self._said_empty = False
+            return self.press(Button.CHOOSE, choice.value)
+        return self.press(Button.SKIP) or self.press(Button.END)
+
+    # behind a door
+
+    async def _look(self, view: KioskView) -> bool:
+        (door,) = self.shown_doors()
+        if not door.open:
+            return await self._open(door)
+        await self.takes("take")
+        if not door.contents:
+            if not self._said_empty and self._has(view, Offer.NOTHING_INSIDE):
+                self._said_empty = True
+                return self.press(Button.CHOOSE, Offer.NOTHING_INSIDE.value)
+            return self.close(door)
+        thing = door.contents[-1]
+        if thing.startswith(LABEL) and thing not in self._looked:
+            self._looked.add(thing)
+            self.stage.log.note(Held("label", thing))
+            self.stage.scanner.hold(thing)
+            await self.news(view, 3.0)
+            return True
+        self.take(door)  # a bag, or what belongs elsewhere
+        return True
+
+    async def _open(self, door: Door) -> bool:
+        if not door.unlocked or door.jammed:
+            return self.press(Button.SKIP)
+        await self.takes("pull")
+        return self.pull(door)
+
+    async def _take_out(self) -> bool:
+        """A door for a return; or one that only has to be shut."""
+        (door,) = self.shown_doors()
+        if self.offers(Button.TAKEN):
+            await self.takes("press")
+            return self.press(Button.SKIP if door.contents else Button.TAKEN)
+        if not door.open:
+            return door.unlocked and not door.jammed and await self._open(door)
+        await self.takes("take")
+        view = self.view
+        wants = view is not None and view.text is Text.TAKE_OUT
+        if wants and door.contents:
+            return self.take(door) is not None
+        return self.close(door)
+
+    @staticmethod
+    def _has(view: KioskView, offer: Offer) -> bool:
+        return any(choice.offer is offer for choice in view.choices)
+
+    # by phone
+
+    def _say_where(self, view: KioskView) -> bool:
+        truth = self._whereabouts(self._asked_about)
+        said = _offered(view.choices, truth, Offer.TO_WINDOW, Offer.MISSING)
+        return self.press(Button.CHOOSE, said.value) if said else self.press(Button.SKIP)
+
+
+def _offered(choices: tuple[Choice, ...], *wanted: Offer) -> Choice | None:
+    """The first of these that may be said."""
+    by_offer = {choice.offer: choice for choice in choices}
+    return next((by_offer[offer] for offer in wanted if offer in by_offer), None)
