@@ -240,7 +240,7 @@ class Stage:
             self._dead, self._off_s = False, STARTS_AGAIN_S
             self._off.clear()
             self._exchange.alive = True
-            bridge = Bridge(self.drowsy, opener=self._exchange, news=self._news)
+            bridge = Bridge(self.clock, opener=self._exchange, news=self._news)
             standing.callback(bridge.close)
             self.store, self._bridge = store, bridge
             self.site = self._site(store, bridge)
