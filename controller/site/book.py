@@ -22,6 +22,7 @@ class Act:
         self.db: Connection = transaction.connection
         self.at = at
         self.memory = transaction.memory
+        self.custody = False  # a compartment's or item's state is another
         self._transaction = transaction
         self._site = site
 
@@ -46,6 +47,7 @@ class Book:
         self.broken = asyncio.Event()
         self.why = ""  # it broke
         self.acts = 0  # done so far: where this stands still, so does everything
+        self.custody = 0  # those of them that changed what is where
         self._clock = clock
         self.step = step  # counted by who wants to break off at one
 
@@ -56,11 +58,13 @@ class Book:
             raise StoreBroken(self.why)
         try:
             with self.store.write() as transaction:
-                yield Act(transaction, self.site, self._clock.now())
+                act = Act(transaction, self.site, self._clock.now())
+                yield act
                 self.step("commit")
         except DBAPIError as error:
             raise self._broken(error) from error
         self.acts += 1
+        self.custody += act.custody
         self.step("committed")
 
     @contextmanager

@@ -80,6 +80,7 @@ def change(
     act: Act, place: Place, before: Iterable[CompartmentState], after: CompartmentState
 ) -> bool:
     """Move a compartment on; False, and nothing done, if it was not as expected."""
+    act.custody = True
     done = act.db.execute(
         table.update()
         .where(
@@ -145,6 +146,7 @@ def _row(connection: Connection, place: Place) -> Row[Any]:
 
 
 def _write(act: Act, place: Place, **values: str | None) -> None:
+    act.custody = True
     act.db.execute(
         table.update()
         .where(table.c.cabinet == place.cabinet, table.c.no == place.no)

@@ -23,18 +23,22 @@ class Contents:
         self._doors = doors
         self._after_s = after_s
         self._kept: dict[Place, Kept] = {}
-        self._kept_at = -1  # the book's acts when this was looked up
+        self._kept_at = -1  # the book's changes of custody when this was looked up
+        self._looked_at = -1  # the doors' changes then
         self._doubts: dict[Place, tuple[Finding, float]] = {}  # since when
         self._told: dict[Place, AlarmKind] = {}
 
     def look(self, now: float) -> None:
         """Compare, raise what has lasted, clear what is over."""
-        if self._kept_at != self._book.acts:
+        if self._kept_at != self._book.custody:
             with self._book.look() as connection:
                 self._kept = _kept(connection)
                 if self._kept_at < 0:
                     self._adopt(connection, now)
-            self._kept_at = self._book.acts
+            self._kept_at = self._book.custody
+        elif self._looked_at == self._doors.changed and not self._doubts:
+            return
+        self._looked_at = self._doors.changed
         for place in self._doors:
             finding = self._find(place)
             if finding in ALARM:

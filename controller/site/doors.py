@@ -107,6 +107,7 @@ class Doors:
             for place in sorted(places)
         }
         self._restless: set[Place] = set()
+        self.changed = 0  # how often what is seen of any of them was another
 
     def __getitem__(self, place: Place) -> Standing:
         return self._now[place]
@@ -134,6 +135,7 @@ class Doors:
                 )
 
     def _keep(self, place: Place, now: Standing) -> None:
+        self.changed += 1
         self._now[place] = now
         (self._restless.discard if now.door is Door.SHUT else self._restless.add)(place)
 
@@ -155,7 +157,7 @@ class Doors:
         now = self._now[place]
         if now.item is item:
             return False
-        self._now[place] = replace(now, item=item)
+        self._keep(place, replace(now, item=item))
         return True
 
     def changes(self, place: Place, sight: Sight) -> bool:
@@ -167,7 +169,7 @@ class Doors:
         """Nothing new was seen."""
         now, seen = self._now[place], sight is not Sight.UNSEEN
         if now.seen is not seen:
-            self._now[place] = replace(now, seen=seen)
+            self._keep(place, replace(now, seen=seen))
 
     def feed(self, act: Act, place: Place, sight: Sight) -> Standing:
         """Follow the grid; write and say what changed."""

@@ -96,6 +96,7 @@ def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) ->
         state = ItemState.CANCELLED if never_printed else IF_CANCELLED[state]
     elif state is ItemState.LOADED and item.return_reason is not None:
         state = ItemState.RETURN_REQUESTED
+    act.custody = True
     act.db.execute(
         table.update().where(table.c.item_id == item_id).values(state=state.value, **place)
     )

@@ -69,7 +69,7 @@ class Watch:
         self._ajar: dict[Place, Severity] = {}
         self._released_at: dict[Place, float] = {}
         self._pending: list[Place] = []  # shut or not, something behind them is undecided
-        self._pending_at = -1  # the book's acts when this was looked up
+        self._pending_at = -1  # the book's changes of custody when this was looked up
 
     # boards
 
@@ -210,9 +210,9 @@ class Watch:
         """Doors left open; doors shut, with nobody there, behind which something is undecided."""
         for place in self._doors.restless():
             self._look_after_open(place, now)
-        if self._pending_at != self._book.acts:
+        if self._pending_at != self._book.custody:
             self._pending = self._look_up_pending()
-            self._pending_at = self._book.acts
+            self._pending_at = self._book.custody
         for place in self._pending:
             if place not in self.attended and self._doors.is_seen(place):
                 self._look_after_shut(place, now)
