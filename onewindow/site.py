@@ -132,6 +132,8 @@ def _link(
     book = Book(store, settings.site.id, clock, _uncounted)
 
     def alarm(kind: str, where: str, _what: str) -> None:
+        if site.is_held:
+            return  # its own alarm stands, and nothing is written now
         with book.act() as act:
             raise_alarm(act, AlarmKind(kind), where)
 

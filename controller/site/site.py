@@ -21,6 +21,7 @@ from controller.refusals import Reason, Refused
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.alarms import clear_alarm, raise_alarm, standing
+from controller.site.answering import answer_for
 from controller.site.book import Book
 from controller.site.deadlines import Deadlines
 from controller.site.holding import Holding
@@ -33,7 +34,7 @@ from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
 from controller.site.storekeeping import Flawed, Storekeeper
 from controller.site.surroundings import Air
-from controller.site.texts import Screen, Text
+from controller.site.texts import Button, Screen, Text
 from controller.site.timekeeping import Timekeeper
 from controller.site.visits import serve
 from controller.steady import SteadyClock
@@ -61,6 +62,10 @@ HEAR_FIRST_S: Final = 2.0  # a district that is there says at once what it has o
 
 class _HoldBegan(Exception):
     """What goes on is broken off."""
+
+
+def _unsaid(_name: str, _why: str) -> None:
+    """Nothing is written during a hold."""
 
 
 def _nothing(_step: str) -> None:
@@ -157,9 +162,24 @@ class Site:
             self._problem = f"nothing is handed out: {self._holding.why}"
             self._close_all()
             self._holding.changed.clear()
-            await self._holding.changed.wait()
+            async with asyncio.TaskGroup() as group:
+                asked = [
+                    group.create_task(answer_for(each, self.release_hold))
+                    for each in self._kiosks.values()
+                ]
+                asked += [
+                    group.create_task(keep(name, partial(self._scans, name), self.time, _unsaid))
+                    for name in self._readers
+                ]
+                await self._holding.changed.wait()
+                for task in asked:
+                    task.cancel()
             self._remote.forget()
         self._problem = "settling"
+
+    async def _scans(self, name: str) -> None:
+        async for text in self._readers[name].codes():
+            self.scanned(text, self._at.get(name))
 
     async def _live(self) -> None:
         self._started = True
@@ -284,6 +304,8 @@ class Site:
 
     def press(self, button: str, value: str | None = None, kiosk: str | None = None) -> None:
         """A finger on a screen, the first one's if none is named. Refused where not offered."""
+        if self.is_held and button == Button.PROBLEM:  # a case is an entry
+            raise Refused(Reason.BUTTON_NOT_OFFERED, button=button)
         self._kiosk(kiosk).desk.press(button, value)
 
     def machines_tell(self) -> None:

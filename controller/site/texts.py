@@ -69,6 +69,7 @@ OFFER_VALUES: Final[dict[Offer, frozenset[str]]] = {offer: frozenset() for offer
 class Text(StrEnum):
     STARTING = "starting"
     OUT_OF_SERVICE = "out_of_service"
+    ANSWER_FOR = "answer_for"
     START = "start"
     HELP = "help"
     CHECKING = "checking"

@@ -18,11 +18,12 @@ from controller.link.batches import LinkKeys, Untrusted
 from controller.link.exchange import Exchange
 from controller.link.recall import open_answer, open_question
 from controller.ports import Clock
+from controller.refusals import Refused
 from controller.site.schema import acked, alarms, codes, holds, items, journal
 from controller.site.site import Site
 from controller.store import Store, open_store
 from tests.controller.site.visit import begun, pulses, state_of
-from tests.controller.site.world import SITE, START, Town, WallClock, qr_of, run
+from tests.controller.site.world import SITE, START, Town, WallClock, badge_text, qr_of, run
 
 KEYS = LinkKeys.of(b"k" * 32)
 ASK = topics.journal_ask(SITE)
@@ -160,6 +161,8 @@ def lose(path: Path) -> None:
 
 async def loaded_and_copied(town: LinkedTown, to: Path) -> None:
     """An order waits behind a door; a copy of the file is put by."""
+    town.grant(30, "staff", None)
+    town.grant()
     await town.loaded()
     await town.in_step()
     copy(town.path, to)
@@ -232,9 +235,17 @@ def test_while_the_district_is_away_a_restored_site_holds_until_a_person_answers
             await asyncio.sleep(600)
             assert pulses(town) == before
             assert town.heads()["up"] == entries
-            town.site.release_hold("badge7")
+            town.reader.hold(badge_text(20))  # a vendor's
+            await asyncio.sleep(5)
+            assert town.view.text == "out_of_service"
+            with pytest.raises(Refused):
+                town.site.press("problem")
+            town.reader.hold(badge_text(30))
+            await town.shows("answer_for")
+            assert town.heads()["up"] == entries
+            town.site.press("confirm")
             await collects(town)
-            assert town.up("hold.ended")[0]["badge"] == "badge7"
+            assert town.up("hold.ended")[0]["badge"] == "badge30"
             assert not town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))
         async with town.at_work():
             await town.shows("start")
