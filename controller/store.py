@@ -97,13 +97,15 @@ class Store:
     def write(self) -> Iterator[Transaction]:
         """One transaction, durable once this ends; only then listeners hear of its entries."""
         with self._turn:
+            durable = False
             try:
                 with self.writer.begin() as connection:
                     transaction = Transaction(connection, self.journal, self._clock, self._memory)
                     yield transaction
-            except BaseException:
-                self._memory.clear()
-                raise
+                durable = True
+            finally:
+                if not durable:
+                    self._memory.clear()
         if transaction.entries:
             for listener in self._listeners:
                 listener(transaction.entries)
