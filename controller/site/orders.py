@@ -40,9 +40,7 @@ def order_of(connection: Connection, order_no: str) -> OrderRow:
     return connection.execute(select(table).where(table.c.order_no == order_no)).one()
 
 
-def open_order(
-    connection: Connection, code_id: str | None, now: datetime, valid_s: float
-) -> OrderRow:
+def open_order(connection: Connection, code_id: str, now: datetime, valid_s: float) -> OrderRow:
     """The order that a code opens. One refusal for wrong, spent, replaced and expired alike."""
     row = connection.execute(
         select(table)

@@ -97,11 +97,17 @@ class Remote:
     """Carries out what the district wants, one door after the other."""
 
     def __init__(
-        self, premises: Premises, clock: SteadyClock, in_service: Callable[[], bool]
+        self,
+        premises: Premises,
+        clock: SteadyClock,
+        *,
+        in_service: Callable[[], bool],
+        visited: Callable[[], bool],
     ) -> None:
         self._p = premises
         self._time = clock
         self._in_service = in_service
+        self._visited = visited  # somebody is served, at whichever kiosk
         self._heard: deque[tuple[str, float]] = deque()
         self._opened: deque[float] = deque()  # elapsed time of each release of the last hour
         self._under_way: set[str] = set()
@@ -202,7 +208,7 @@ class Remote:
     def _is_quiet(self, place: Place) -> bool:
         """Nobody is served, nothing goes on behind this door, and its coil has rested."""
         p = self._p
-        if p.desk.is_visited or place in p.watch.attended:
+        if self._visited() or place in p.watch.attended:
             return False
         with p.book.look() as connection:
             if compartments.state_of(connection, place) in PENDING:

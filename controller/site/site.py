@@ -28,7 +28,7 @@ from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
 from controller.site.plan import started, take_over_plan
-from controller.site.premises import Premises, Slow, furnish
+from controller.site.premises import Premises, Slow, furnish, one_by_one
 from controller.site.recall import recall
 from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
@@ -36,6 +36,7 @@ from controller.site.storekeeping import Flawed, Storekeeper
 from controller.site.surroundings import Air
 from controller.site.texts import Button, Screen, Text
 from controller.site.timekeeping import Timekeeper
+from controller.site.tries import Calm
 from controller.site.visits import serve
 from controller.steady import SteadyClock
 from controller.store import Store, StoreBroken, Transaction
@@ -102,8 +103,9 @@ class Site:
         kiosks = furnish(
             settings, Book(store, settings.site.id, clock, step), clock, boards, machines, lines
         )
+        hashing = one_by_one(slow)
         self._kiosks = {
-            name: replace(each, slow=slow, card_readers=card_readers)
+            name: replace(each, slow=hashing, card_readers=card_readers)
             for name, each in kiosks.items()
         }
         self._at = {each.name: each.kiosk for each in settings.scanner}
@@ -116,7 +118,13 @@ class Site:
         self._holding = Holding(p.book)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
         self._deadlines = Deadlines(p)
-        self._remote = Remote(p, clock, lambda: self._problem is None)
+        self._calm = Calm(p.book, clock, p.policy)
+        self._remote = Remote(
+            p,
+            clock,
+            in_service=lambda: self._problem is None,
+            visited=lambda: any(each.desk.is_visited for each in self._kiosks.values()),
+        )
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
     # its life
@@ -202,6 +210,7 @@ class Site:
             group.create_task(self._remote.run(), name="remote")
             group.create_task(self._storekeeper.run(), name="store check")
             group.create_task(self._deadlines.run(), name="deadlines")
+            group.create_task(self._calm.run(), name="calm")
             if self._problem == "settling":
                 group.create_task(self._serve(group), name="kiosks")
 

@@ -1,20 +1,27 @@
 """Wrong typed codes: counted durably, slowed, then locked out. A scanned code is never slowed."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from controller.entries import AlarmKind
-from controller.journal import parse_time, rfc3339
+from controller.entries import AlarmKind, Up
+from controller.journal import Entry, parse_time, rfc3339
+from controller.ports import Clock
 from controller.settings import PolicyTable
 from controller.site.alarms import clear_alarm, raise_alarm
-from controller.site.book import Act
+from controller.site.book import Act, Book
+from controller.site.schema import alarms
 from controller.site.schema import tries as table
 
-MEMORY = timedelta(days=1)  # a second lock-out within a day is a longer one
-WAIT_MAX_S = 40.0
+MEMORY: Final = timedelta(days=1)  # a second lock-out within a day is a longer one
+WAIT_MAX_S: Final = 40.0
+LOCKOUTS: Final = 2  # in a day, of a person in good faith
+TRIES_AFTER: Final = 2  # from then on so few make the next one: some hundred tries a day in all
+LOOK_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Standing:
 
     free_at: datetime | None
     lockouts: int
+    locked: bool  # by the last of the tries
 
 
 def standing(wrong: Iterable[datetime], policy: PolicyTable) -> Standing:
@@ -30,11 +38,14 @@ def standing(wrong: Iterable[datetime], policy: PolicyTable) -> Standing:
     window: list[datetime] = []
     free_at: datetime | None = None
     lockouts = 0
+    locked = False
     for at in wrong:
         since = at - timedelta(seconds=policy.guess_window_s)
         window = [each for each in window if each > since] + [at]
         over = len(window) - policy.guess_free_tries
-        if len(window) >= policy.guess_lockout_tries:
+        allowed = policy.guess_lockout_tries
+        locked = len(window) >= (allowed if lockouts < LOCKOUTS else min(allowed, TRIES_AFTER))
+        if locked:
             lockouts += 1
             rest_s = policy.guess_lockout_s if lockouts == 1 else policy.guess_second_lockout_s
             window = []
@@ -43,18 +54,15 @@ def standing(wrong: Iterable[datetime], policy: PolicyTable) -> Standing:
         else:
             continue
         free_at = at + timedelta(seconds=rest_s)
-    return Standing(free_at, lockouts)
+    return Standing(free_at, lockouts, locked)
 
 
-def wait_s(act: Act, policy: PolicyTable, kiosk: str) -> int:
+def wait_s(connection: Connection, at: datetime, policy: PolicyTable, kiosk: str) -> int:
     """Seconds until a typed code is taken again; 0 if it is taken now."""
-    now = standing(_wrong(act, kiosk), policy)
-    if now.lockouts <= 1:
-        clear_alarm(act, AlarmKind.GUESSING, kiosk)
-    free_at = now.free_at
-    if free_at is None or free_at <= act.at:
+    free_at = standing(_wrong(connection, at, kiosk), policy).free_at
+    if free_at is None or free_at <= at:
         return 0
-    return int((free_at - act.at).total_seconds()) + 1
+    return int((free_at - at).total_seconds()) + 1
 
 
 def is_resting(act: Act, digits: str, policy: PolicyTable) -> bool:
@@ -70,15 +78,66 @@ def count_wrong(act: Act, digits: str, policy: PolicyTable, kiosk: str) -> None:
     """One more wrong try, there after a restart too."""
     act.db.execute(table.delete().where(table.c.at < rfc3339(act.at - MEMORY)))
     act.db.execute(table.insert().values(at=act.now, digits=digits, kiosk=kiosk))
-    if standing(_wrong(act, kiosk), policy).lockouts > 1:
+    act.db.execute(table.update().where(table.c.at > act.now).values(at=act.now))
+    now = standing(_wrong(act.db, act.at, kiosk), policy)
+    if now.locked and now.lockouts > 1:
         raise_alarm(act, AlarmKind.GUESSING, kiosk)
 
 
-def _wrong(act: Act, kiosk: str) -> list[datetime]:
-    """When it was; a try from before the clock went back counts as one of now."""
-    act.db.execute(table.update().where(table.c.at > act.now).values(at=act.now))
-    since = rfc3339(act.at - MEMORY)
-    rows = act.db.scalars(
+def _wrong(connection: Connection, at: datetime, kiosk: str) -> list[datetime]:
+    """When it was, within a day."""
+    since = rfc3339(at - MEMORY)
+    rows = connection.scalars(
         select(table.c.at).where(table.c.at > since, table.c.kiosk == kiosk).order_by(table.c.id)
     )
-    return [parse_time(at) for at in rows]
+    return [parse_time(each) for each in rows]
+
+
+class Calm:
+    """Ends the alarm of a kiosk at which nobody guesses any more."""
+
+    def __init__(self, book: Book, clock: Clock, policy: PolicyTable) -> None:
+        self._book = book
+        self._clock = clock
+        self._policy = policy
+        self._raised = asyncio.Event()
+        book.store.on_commit(self._committed)
+
+    def _committed(self, entries: list[Entry]) -> None:
+        if any(
+            entry.kind == Up.ALARM_RAISED and entry.data["kind"] == AlarmKind.GUESSING
+            for entry in entries
+        ):
+            self._raised.set()
+
+    async def run(self) -> None:
+        """Look while such an alarm stands: the lock-out is over, and for a while nobody tried."""
+        while True:
+            self._raised.clear()
+            if self._look():
+                await self._clock.sleep(LOOK_EVERY_S)
+            else:
+                await self._raised.wait()
+
+    def _look(self) -> bool:
+        """True if one still stands."""
+        at = self._clock.now()
+        with self._book.look() as connection:
+            kiosks = connection.scalars(
+                select(alarms.c.place).where(
+                    alarms.c.kind == AlarmKind.GUESSING.value, alarms.c.cleared_at.is_(None)
+                )
+            ).all()
+            calm = [each for each in kiosks if self._is_calm(connection, at, each)]
+        if calm:
+            with self._book.act() as act:
+                for kiosk in calm:
+                    clear_alarm(act, AlarmKind.GUESSING, kiosk)
+        return len(calm) < len(kiosks)
+
+    def _is_calm(self, connection: Connection, at: datetime, kiosk: str) -> bool:
+        wrong = _wrong(connection, at, kiosk)
+        quiet_since = at - timedelta(seconds=self._policy.guess_window_s)
+        return not wait_s(connection, at, self._policy, kiosk) and (
+            not wrong or wrong[-1] <= quiet_since
+        )

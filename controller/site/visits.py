@@ -92,13 +92,14 @@ def _find_by_qr(p: Premises, scanned: PickupCode) -> tuple[str, OrderRow]:
         raise Refused(Reason.CODE_OTHER_SITE, site=scanned.site)
     with p.book.look() as connection:
         code = code_by_qr(connection, keyed_hash(p.code_key, scanned.secret))
-        return code or "", open_order(connection, code, p.clock.now(), p.policy.code_valid_s)
+        known = "" if code is None else code
+        return known, open_order(connection, known, p.clock.now(), p.policy.code_valid_s)
 
 
 async def _pickup_by_typing(p: Premises, value: str) -> Heard | None:
     """A typed code. Every refusal takes the same way: one slow hash, one look, one act."""
-    with p.book.act() as act:
-        rest_s = wait_s(act, p.policy, p.kiosk)
+    with p.book.look() as connection:
+        rest_s = wait_s(connection, p.clock.now(), p.policy, p.kiosk)
     if rest_s:
         raise Refused(Reason.TOO_MANY_TRIES, seconds=rest_s)
     typed = read_typed(value)
@@ -119,9 +120,9 @@ def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, Orde
     with p.book.act() as act:
         resting = is_resting(act, digits, p.policy)
         code = act.db.scalar(select(typed_codes.c.code_id).where(typed_codes.c.hash == slow_hash))
-        known = None if resting else code
+        known = "" if resting or code is None else code
         try:
-            return code or "", open_order(act.db, known, p.clock.now(), p.policy.code_valid_s)
+            return known, open_order(act.db, known, p.clock.now(), p.policy.code_valid_s)
         except Refused as refusal:
             if refusal.reason is Reason.CODE_UNKNOWN:
                 count_wrong(act, digits, p.policy, p.kiosk)

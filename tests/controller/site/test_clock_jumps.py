@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from controller.journal import Stream, parse_time
 from controller.site.schema import journal
+from tests.controller.site.test_remote import ended, ends, tell
 from tests.controller.site.visit import pulses, standing, state_of
 from tests.controller.site.world import START, Town, badge_text, qr_of, run
 
@@ -173,5 +174,61 @@ def test_time_that_passed_without_any_entry_is_on_record(tmp_path, end):
         async with later.at_work():
             behind = (last - later.site.time.now()).total_seconds()
             assert behind <= (0 if end == "in order" else 75)
+
+    run(story)
+
+
+REMOTE_STEPS = ("before", "told", "released", "opened", "done")
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("step", REMOTE_STEPS)
+def test_a_door_is_opened_from_afar_in_time_or_not_at_all(tmp_path, step, jump):
+    """Whatever the wall clock does: a jump that is believed has its say, a larger one ends it."""
+    town = Town(tmp_path / "site.db", machine=False)
+
+    async def story():
+        async with town.at_work():
+            jumper = Jumper(town, step, JUMPS[jump])
+            jumper.at("before")
+            until = town.clock.monotonic() + 60
+            town.cabinet.before_pulse = lambda _door: jumper.at("released")
+            command = tell(town)
+            jumper.at("told")
+            await town.until(lambda: pulses(town) == 1 or bool(ends(town, command)))
+            if pulses(town):
+                assert town.clock.monotonic() < until
+                town.cabinet.pull(6)
+                jumper.at("opened")
+            found = await ended(town, command)
+            jumper.at("done")
+            await asyncio.sleep(120)
+            is_moved = pulses(town) == 1
+            assert found == ("done" if is_moved else "refused time_doubted")
+            large, early = abs(JUMPS[jump]) > 300, step in ("before", "told")
+            assert is_moved is not (large and early)
+
+    run(story)
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_command_that_waits_while_the_clock_jumps_is_never_late(tmp_path, jump):
+    town = Town(tmp_path / "site.db", machine=False)
+
+    async def story():
+        async with town.at_work():
+            town.site.press("help")
+            command = tell(town, life_s=100)
+            until = town.clock.monotonic() + 100
+            await asyncio.sleep(30)
+            town.clock.ahead += timedelta(seconds=JUMPS[jump])
+            town.cabinet.before_pulse = lambda _door: pytest.fail("a door moved")
+            while town.clock.monotonic() < until:
+                await asyncio.sleep(15)
+                if "help" in town.view.buttons:
+                    town.site.press("help")
+            assert await ended(town, command) in ("expired", "refused time_doubted")
+            await asyncio.sleep(200)
+            assert pulses(town) == 0
 
     run(story)
