@@ -61,6 +61,10 @@ class LockBoard(Protocol):
         """Whether an order says how long its pulse is; else the board's own setting does."""
         ...
 
+    def rests_s(self, door: int) -> float:
+        """How long a release of this door would still be refused because its coil rests."""
+        ...
+
     async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
         """One pulse, sent at most once; returns when the board has accepted it.
 

@@ -33,7 +33,7 @@ class Flaw(StrEnum):
     """What can be wrong with a board."""
 
     ECHO = "echo"
-    CONTROL_MODE = "control_mode"
+    SETTING = "setting"
     SILENT = "silent"
     ADDRESS_TWICE = "address_used_twice"
     NOISE = "noise"
@@ -71,6 +71,7 @@ class Sheet:
     closed_reads: int | None  # the polarity that the URL or the profile says
     pulse_s: float
     pulse_ends: str
+    set_by_us: tuple[str, ...]  # registers that are not so yet
     stations: tuple[StationFigures, ...]
     findings: tuple[Finding, ...]
 
@@ -113,7 +114,7 @@ def echo_sheet(row: DoorRow) -> Sheet:
     """What can be said where every question comes back: nothing else."""
     what = "the adapter sends back what it is sent: switch its echo off, or use another one"
     found = (Finding(Flaw.ECHO, "line", what),)
-    return Sheet(row.doors, (), None, row.panel.pulse_s, "", (), found)
+    return Sheet(row.doors, (), None, row.panel.pulse_s, "", (), (), found)
 
 
 async def check_board(
@@ -127,7 +128,7 @@ async def check_board(
 ) -> Sheet:
     """Read a board so many times; LineDown when its line cannot be opened."""
     unit = url.unit
-    findings = await _control_modes(row, profile, unit)
+    findings, set_by_us = await _settings(row, profile, unit)
     locks = _of_locks(profile, unit)
     seen: list[Reads] = []
     for number in range(reads):
@@ -153,6 +154,7 @@ async def check_board(
         closed_reads=url.numbers.get("closed", profile.door.closed if profile else 1),
         pulse_s=row.panel.pulse_s,
         pulse_ends=_pulse_ends(profile),
+        set_by_us=set_by_us,
         stations=stations,
         findings=tuple(findings),
     )
@@ -180,28 +182,30 @@ def _of_locks(profile: Profile | None, unit: int) -> modbus.Request | None:
     return modbus.read(unit + profile.pulse.unit, ident.fc, ident.address, 1)
 
 
-async def _control_modes(row: DoorRow, profile: Profile | None, unit: int) -> list[Finding]:
-    """A mode in which an input drives an output would let a door switch fire a lock."""
+async def _settings(
+    row: DoorRow, profile: Profile | None, unit: int
+) -> tuple[list[Finding], tuple[str, ...]]:
+    """Registers that must hold something else, and those that the driver sets before all else."""
     if profile is None or (modes := profile.modes) is None:
-        return []
+        return [], ()
     asked = modbus.read(unit + modes.unit, modes.fc, modes.address, modes.count)
     try:
         reply = await row.panel.bus.ask(row.name, asked, urgency=Urgency.LOOK, tries=3)
     except (NoReply, BadReply):
-        return []  # every other read tells that as well
+        return [], ()  # every other read tells that as well
+    where = f"unit {asked.station}"
     if reply.refused:
-        why = f"unit {asked.station} does not tell its control modes: another kind of board?"
-        return [Finding(Flaw.CONTROL_MODE, f"unit {asked.station}", why)]
-    return [
-        Finding(
-            Flaw.CONTROL_MODE,
-            f"unit {asked.station}",
-            f"output {number} is in control mode {word}: a door switch may fire a lock;"
-            f" write {modes.normal} to register {modes.address + number - 1:#06x}",
+        why = f"{where} has no such registers ({modes.address:#06x}): another kind of board?"
+        return [Finding(Flaw.SETTING, where, why)], ()
+    words = list(modbus.words_of(reply.body))
+    set_by_us = []
+    if (at := profile.sets_of_modes()) is not None and words[at] != modes.normal:
+        set_by_us.append(
+            f"register {modes.address + at:#06x} reads {words[at]}; it is set to {modes.normal}"
+            " whenever a site, read or open connects, before anything else"
         )
-        for number, word in enumerate(modbus.words_of(reply.body), 1)
-        if word != modes.normal
-    ]
+        words[at] = modes.normal
+    return [Finding(Flaw.SETTING, where, flaw) for flaw in modes.flaws(words)], tuple(set_by_us)
 
 
 def _stations(row: DoorRow) -> tuple[StationFigures, ...]:

@@ -30,11 +30,16 @@ class PulseBudget:
         spent = self._spent[lock]
         while spent and spent[0] <= now - WINDOW_S:
             spent.popleft()
-        if spent and now - spent[-1] < (rest_s := self._rest_s[lock]):
-            return f"its coil rests {rest_s:.0f} s between pulses"
+        if self.rests_s(lock) > 0:
+            return f"its coil rests {self._rest_s[lock]:.0f} s between pulses"
         if len(spent) >= PULSES_MAX:
             return f"it was pulsed {len(spent)} times within {WINDOW_S:.0f} s"
         return ""
+
+    def rests_s(self, lock: Hashable) -> float:
+        """How long its coil must still rest after its last pulse; 0 or less: it has."""
+        spent = self._spent[lock]
+        return spent[-1] + self._rest_s[lock] - self._clock.monotonic() if spent else 0.0
 
     def spend(self, lock: Hashable, pulse_s: float) -> None:
         self._spent[lock].append(self._clock.monotonic())

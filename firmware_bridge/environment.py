@@ -95,12 +95,8 @@ class ModbusSurroundings:
             unit = self._unit + modes.unit
             asked = modbus.read(unit, modes.fc, modes.address, modes.count)
             words = modbus.words_of(await self._device.ask(asked, urgency, TRIES))
-            if any(word != modes.normal for word in words):
-                raise NotConfigured(
-                    self.name,
-                    "a control mode lets an input drive an output;"
-                    f" write {modes.normal} to {len(words)} registers from {modes.address:#06x}",
-                )
+            for flaw in modes.flaws(words):
+                raise NotConfigured(self.name, flaw)
         self._prepared_on = connection
 
     async def _sight(self, urgency: Urgency) -> EnvironmentSight:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+import termios
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Protocol
@@ -86,14 +87,32 @@ def _open_tty(place: SerialPlace) -> serial.Serial:
         tty = serial.Serial(
             port=place.path, baudrate=place.baud, parity=place.parity, timeout=0, exclusive=True
         )
+        # Where some of it could be set, no error comes.
+        fits = _has_parity(tty) == (place.parity != "N")
+    except termios.error:
+        raise _unfit(place) from None
     except (serial.SerialException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.EWOULDBLOCK:
             why = "taken: another program has it open (a running site?); end that one first"
             raise LineLost(f"{place.path} is {why}") from None
         raise LineLost(f"{place.path} cannot be opened: {error}") from None
+    if not fits:
+        tty.close()
+        raise _unfit(place)
     with suppress(OSError, ValueError, NotImplementedError):
         tty.set_low_latency_mode(True)
     return tty
+
+
+def _has_parity(tty: serial.Serial) -> bool:
+    return bool(termios.tcgetattr(tty.fileno())[2] & termios.PARENB)
+
+
+def _unfit(place: SerialPlace) -> LineLost:
+    asked = f"baud={place.baud}&parity={place.parity}"
+    return LineLost(
+        f"{place.path} cannot be set to {asked}: its adapter has no such speed or parity"
+    )
 
 
 class Inbox:

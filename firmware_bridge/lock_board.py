@@ -78,6 +78,9 @@ class DoorRow:
     def pulses_longer(self) -> bool:
         return self.panel.longer_s is not None
 
+    def rests_s(self, door: int) -> float:
+        return self._bus.budget.rests_s(self.panel.lock(door))
+
     @property
     def _read_ago_s(self) -> float:
         return 0.0 if self._looked_at is None else self._clock.monotonic() - self._looked_at

@@ -84,13 +84,8 @@ class ModbusPanel:
             unit = self._wiring.unit + modes.unit
             asked = modbus.read(unit, modes.fc, modes.address, modes.count)
             words = modbus.words_of(await self._device.ask(asked, urgency, PREPARE_TRIES))
-            for number, word in enumerate(words, start=1):
-                if word != modes.normal:
-                    raise NotConfigured(
-                        self.name,
-                        f"output {number} is in control mode {word}: an input may fire a lock;"
-                        f" write {modes.normal} to register {modes.address + number - 1:#06x}",
-                    )
+            for flaw in modes.flaws(words):
+                raise NotConfigured(self.name, flaw)
         self._prepared_on = connection
 
     async def read_doors(self, urgency: Urgency, tries: int, near: int | None = None) -> Reads:
@@ -214,7 +209,10 @@ def _wire(url: DeviceUrl) -> Callable[[], Wire]:
 def _panel(url: DeviceUrl, name: str, bus: Bus, profiles: Mapping[str, Source]) -> Panel:
     if url.profile not in profiles:
         known = ", ".join(sorted(profiles))
-        raise BadUrl(f"{url.text}: profile {url.profile} is not known ({known} are)")
+        raise BadUrl(
+            f"{url.text}: profile {url.profile} is not known ({known} are); one of your own is"
+            " found in the folder that --profiles or, at a site, profiles in [site] names"
+        )
     profile = profiles[url.profile].profile
     numbers = url.numbers
     doors = numbers.get("doors", profile.doors)

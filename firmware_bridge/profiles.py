@@ -6,7 +6,7 @@ why that is safe.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,19 +14,29 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from firmware_bridge.profile_mistakes import mistake
+
 PULSE_MS_MAX: Final = 1_000  # longer burns a lock's coil
 UNITS_BEHIND_MAX: Final = 32  # devices that one RS-485 segment carries
 BYTE: Final = 8
 BITS_MAX: Final = 2_000  # of one read, from the standard
+ENDS_LETTERS_MIN: Final = 10  # of the words that say what ends a pulse: not just "yes"
 DOORS_MAX: Final = 64
 
 WORDS_MAX: Final = 125  # the same of registers
+READ_HOLDING, WRITE_COIL = 3, 5
 
+NAMED: Final = "tables, each by a name of small letters, digits and _"
+# A description says what is right, in the words that follow "must be" where a value is refused.
+WORD: Final = "a number from 0 to 0xFFFF"
+UNIT: Final = f"a number from 0 to {UNITS_BEHIND_MAX}, added to the URL's unit"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Address = Annotated[int, Field(ge=0, le=0xFFFF)]
-Word = Annotated[int, Field(ge=0, le=0xFFFF)]
-RelativeUnit = Annotated[int, Field(ge=0, le=UNITS_BEHIND_MAX)]
-Bit = Literal[0, 1]
+Address = Annotated[int, Field(ge=0, le=0xFFFF, description=WORD)]
+Word = Annotated[int, Field(ge=0, le=0xFFFF, description=WORD)]
+RelativeUnit = Annotated[int, Field(ge=0, le=UNITS_BEHIND_MAX, description=UNIT)]
+Bit = Annotated[Literal[0, 1], Field(description="0 or 1")]
+Reading = Annotated[Literal[3, 4], Field(description="3 or 4, which read registers")]
+Writing = Annotated[Literal[5, 6], Field(description="5 (one coil) or 6 (one register)")]
 
 
 class BadProfile(ValueError):
@@ -41,14 +51,25 @@ class Pulse(_Table):
     """How one lock is pulsed."""
 
     unit: RelativeUnit = 0
-    fc: Literal[5, 6]
+    fc: Writing
     address: Address
-    per_door: Annotated[int, Field(ge=0, le=16)] = 1
+    per_door: Annotated[int, Field(ge=0, le=16, description="a number from 0 to 16")] = 1
     # "ms/100", "ms/10": the length in 100 or 10 ms, timed by the board. "door": the door's number
     # into one register of a board that times its pulses. A number: see `board_ends`.
-    value: Literal["ms/100", "ms/10", "door"] | Word
-    ms: Annotated[int, Field(ge=50, le=PULSE_MS_MAX)] = 500
-    board_ends: Annotated[str, Field(min_length=10)] | None = None
+    value: Annotated[
+        Literal["ms/100", "ms/10", "door"] | Word,
+        Field(description=f'"ms/100", "ms/10", "door" or {WORD}'),
+    ]
+    ms: Annotated[
+        int,
+        Field(ge=50, le=PULSE_MS_MAX, description=f"a number from 50 to {PULSE_MS_MAX}"),
+    ] = 500
+    board_ends: Annotated[
+        Annotated[str, Field(min_length=ENDS_LETTERS_MIN)] | None,
+        Field(
+            description=f"{ENDS_LETTERS_MIN} letters or more that say what ends the pulse if we die"
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _ends_without_us(self) -> Self:
@@ -79,12 +100,19 @@ class Pulse(_Table):
 
 
 class _Inputs(_Table):
-    unit: RelativeUnit | Annotated[list[RelativeUnit], Field(min_length=1)] = 0
-    fc: Literal[1, 2, 3, 4]
+    unit: Annotated[
+        RelativeUnit | Annotated[list[RelativeUnit], Field(min_length=1)],
+        Field(description=f"{UNIT}, or a list of such"),
+    ] = 0
+    fc: Annotated[Literal[1, 2, 3, 4], Field(description="1 to 4, which read")]
     address: Address = 0
-    bits: Literal[16] | None = None  # of a register that holds one input a bit
+    # Of a register that holds one input a bit.
+    bits: Annotated[Literal[16] | None, Field(description="16, or left out")] = None
     # Inputs or registers that the board answers at once, where that is less than all.
-    most: Annotated[int, Field(ge=1, le=BITS_MAX)] | None = None
+    most: Annotated[
+        Annotated[int, Field(ge=1, le=BITS_MAX)] | None,
+        Field(description=f"a number from 1 to {BITS_MAX}"),
+    ] = None
 
     @model_validator(mode="after")
     def _bits_are_in_registers(self) -> Self:
@@ -124,38 +152,59 @@ class Idle(_Table):
     """What switches all outputs off; sent once after each connection, before anything is read."""
 
     unit: RelativeUnit = 0
-    fc: Literal[5, 6] = 5
+    fc: Writing = 5
     address: Address
     value: Word = 0
 
 
 class Modes(_Table):
-    """Registers that must hold `normal`, else a switch might drive a lock."""
+    """Registers that must hold `normal`; `wrong` says what they are if they do not."""
 
     unit: RelativeUnit = 0
-    fc: Literal[3, 4] = 3
+    fc: Reading = 3
     address: Address
-    count: Annotated[int, Field(ge=1, le=125)]
+    count: Annotated[int, Field(ge=1, le=WORDS_MAX, description=f"a number from 1 to {WORDS_MAX}")]
     normal: Word = 0
+    wrong: Annotated[
+        str, Field(min_length=1, description='words, as "the pulse is of another length"')
+    ] = "the board is not set as its profile wants it"
+
+    def flaws(self, words: Sequence[int]) -> Iterator[str]:
+        """What is wrong with each register that holds something else, and what to do."""
+        for address, word in enumerate(words, self.address):
+            if word != self.normal:
+                yield (
+                    f"register {address:#06x} reads {word}, not {self.normal}: {self.wrong};"
+                    f" write {self.normal} to it"
+                )
 
 
 class Ident(_Table):
     """A register that every unit of this cabinet has: read to see whether somebody is there."""
 
-    fc: Literal[3, 4] = 3
+    fc: Reading = 3
     address: Address
 
 
 class Profile(_Table):
     """One kind of lock board."""
 
-    doors: Annotated[int, Field(ge=1, le=DOORS_MAX)]
+    doors: Annotated[int, Field(ge=1, le=DOORS_MAX, description=f"a number from 1 to {DOORS_MAX}")]
     pulse: Pulse
     door: DoorInputs
     item: ItemInputs | None = None
     idle: Idle | None = None
     modes: Modes | None = None
     ident: Ident | None = None
+
+    def sets_of_modes(self) -> int | None:
+        """Which of the registers in `modes` is set by `idle` to what it must hold; None: none."""
+        idle, modes = self.idle, self.modes
+        if idle is None or modes is None or idle.fc == WRITE_COIL:
+            return None
+        here = (idle.unit, idle.value) == (modes.unit, modes.normal) and modes.fc == READ_HOLDING
+        at = idle.address - modes.address
+        return at if here and 0 <= at < modes.count else None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -172,16 +221,17 @@ class Measure(_Table):
     """One register with a number in it."""
 
     address: Address
-    scale: float = 1.0
-    signed: bool = False
-    digits: Annotated[int, Field(ge=0, le=6)] = 0  # after the point
+    scale: Annotated[float, Field(description="a number, as 0.1")] = 1.0
+    signed: Annotated[bool, Field(description="true or false")] = False
+    # After the point.
+    digits: Annotated[int, Field(ge=0, le=6, description="a number from 0 to 6")] = 0
 
 
 class Measures(_Table):
     """Registers that one read may span."""
 
-    fc: Literal[3, 4] = 4
-    at: Annotated[dict[Name, Measure], Field(min_length=1)]
+    fc: Reading = 4
+    at: Annotated[dict[Name, Measure], Field(min_length=1, description=NAMED)]
 
     @model_validator(mode="after")
     def _fit_one_read(self) -> Self:
@@ -194,27 +244,31 @@ class Measures(_Table):
 class Contact(_Table):
     """One input, counted from 1."""
 
-    input: Annotated[int, Field(ge=1, le=BITS_MAX)]
+    input: Annotated[int, Field(ge=1, le=BITS_MAX, description=f"a number from 1 to {BITS_MAX}")]
     well: Bit = 1
-    settle_ms: Annotated[int, Field(ge=0, le=60_000)] = 50  # two equal reads so far apart count
+    # Two equal reads so far apart count.
+    settle_ms: Annotated[int, Field(ge=0, le=60_000, description="a number from 0 to 60000")] = 50
 
 
 class Contacts(_Table):
-    fc: Literal[1, 2] = 2
+    fc: Annotated[Literal[1, 2], Field(description="1 or 2, which read bits")] = 2
     address: Address = 0  # of input 1
-    at: Annotated[dict[Name, Contact], Field(min_length=1)]
+    at: Annotated[dict[Name, Contact], Field(min_length=1, description=NAMED)]
 
 
 class Outputs(_Table):
     """Coils that are switched on and off: lamps and fans, never locks."""
 
-    at: Annotated[dict[Name, Address], Field(min_length=1)]
+    at: Annotated[
+        dict[Name, Address],
+        Field(min_length=1, description=f"addresses, each {WORD}, by names of small letters"),
+    ]
 
 
 class Surroundings(_Table):
     """One kind of sensor or input board."""
 
-    every_ms: Annotated[int, Field(ge=100, le=60_000)]
+    every_ms: Annotated[int, Field(ge=100, le=60_000, description="a number from 100 to 60000")]
     measures: Measures | None = None
     contacts: Contacts | None = None
     outputs: Outputs | None = None
@@ -305,17 +359,10 @@ def parse_profiles(origin: str, text: str) -> dict[str, Profile | Surroundings]:
         for name, table in named.items():
             if name in profiles:
                 raise BadProfile(f"{origin}: {name} is there twice")
-            profiles[name] = _validated(origin, KINDS[kind], name, table)
+            try:
+                profiles[name] = KINDS[kind].model_validate(table)
+            except ValidationError as error:
+                raise BadProfile(
+                    f"{origin}: profile {name}: {mistake(KINDS[kind], error)}"
+                ) from None
     return profiles
-
-
-def _validated(
-    origin: str, kind: type[Profile] | type[Surroundings], name: str, table: object
-) -> Profile | Surroundings:
-    try:
-        return kind.model_validate(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "whole table"
-        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise BadProfile(f"{origin}: profile {name}: {where}: {what}") from None

@@ -287,7 +287,7 @@ def check_command(
 ) -> None:
     """Look for flaws of one board while all its doors are shut; nothing moves. Exit 1 if any.
 
-    Adapters that echo, control modes that let a switch fire a lock, two boards on one address,
+    Adapters that echo, settings that let a switch fire a lock, two boards on one address,
     inputs that flip, doors that read open, and how fast it answers.
     """
     with the_board(url, profiles) as (board, play):
@@ -330,6 +330,8 @@ def _sheet_table(url: str, sheet: Sheet) -> Table:
     if sheet.closed_reads is not None:
         table.add_row("polarity", f"a closed door reads {sheet.closed_reads}")
     table.add_row("pulse", f"{sheet.pulse_s * 1000:.0f} ms{ended}")
+    for each_set in sheet.set_by_us:
+        table.add_row("set at start", each_set)
     for each in sheet.stations:
         pace = f"turnaround p50 {each.p50_s * 1000:.1f} ms, p99 {each.p99_s * 1000:.1f} ms"
         answers = f"{each.replies} of {each.requests} reads answered"

@@ -100,9 +100,14 @@ class Movements:
         return intent
 
     def coil_rests_s(self, place: Place, rest_s: float) -> float:
-        """How long a lock's coil must still rest; twice as long after a longer pulse."""
+        """How long a lock's coil must still rest, by our rule and by its board's.
+
+        By ours twice as long after a longer pulse.
+        """
         pulsed_at, longer = self._pulsed.get(place, (-inf, False))
-        return pulsed_at + (2 if longer else 1) * rest_s - self._clock.monotonic()
+        board, door = self._boards[place]
+        ours_s = pulsed_at + (2 if longer else 1) * rest_s - self._clock.monotonic()
+        return max(ours_s, board.rests_s(door))
 
     async def _pulse(self, place: Place, intent: Intent, *, longer: bool) -> bool:
         """False if the pulse certainly was not given."""

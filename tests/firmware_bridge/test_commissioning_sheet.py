@@ -17,11 +17,11 @@ RELAYS = f"{LINE}&profile=waveshare-relay-32"
 MIXED = f"{LINE}&profile=waveshare-relay-d-8"
 
 
-def checked(far, url=RELAYS):
+def checked(far, url=RELAYS, profiles=None):
     plugs, told = Plugboard(far), []
 
     async def story():
-        with closing(Bridge(loop_clock(), opener=plugs)) as bridge:
+        with closing(Bridge(loop_clock(), opener=plugs, user_profiles=profiles)) as bridge:
             row = bridge.lock_board(url, "A")
             parsed = parse(url)
             profile = bridge.profiles[parsed.profile].profile
@@ -101,8 +101,35 @@ def test_a_silent_unit_is_named():
 
 def test_a_control_mode_that_lets_a_switch_fire_a_lock_is_named():
     sheet = checked(Cabinet(modes=[0, 0, 1, 0, 0, 0, 0, 0]), MIXED)
-    assert flaws(sheet) == [(Flaw.CONTROL_MODE, "unit 1")]
-    assert "output 3 is in control mode 1" in sheet.findings[0].what
+    assert flaws(sheet) == [(Flaw.SETTING, "unit 1")]
+    assert "register 0x1002 reads 1, not 0: in this control mode" in sheet.findings[0].what
+    assert "a door switch may fire a lock; write 0 to it" in sheet.findings[0].what
+
+
+TIMED = """
+[profile.timed]
+doors = 8
+pulse = { fc = 5, address = 0x0200, value = 0xFF00, board_ends = "its own timer, register 0x1001" }
+door = { fc = 2 }
+idle = { fc = 6, address = 0x1001, value = 5 }
+modes = { address = 0x1000, count = 2, normal = 5, wrong = "pulses are of another length" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ([5, 0], []),
+        ([0, 5], ["register 0x1000 reads 0, not 5: pulses are of another length; write 5 to it"]),
+    ],
+)
+def test_a_register_that_the_driver_sets_at_start_is_told_apart(words, found, tmp_path):
+    (tmp_path / "own.toml").write_text(TIMED)
+    cabinet = Cabinet(doors=8, modes=words)
+    sheet = checked(cabinet, f"{LINE}&profile=timed", tmp_path)
+    assert [each.what for each in sheet.findings] == found
+    assert len(sheet.set_by_us) == (words[1] != 5)
+    assert all("register 0x1001 reads 0; it is set to 5" in each for each in sheet.set_by_us)
 
 
 @pytest.mark.parametrize(

@@ -263,3 +263,14 @@ async def test_what_a_device_server_still_held_from_before_is_dropped():
         assert modbus.words_of(reply.body) == (0x00C8,)
         bridge.close()
         await asyncio.sleep(0.01)
+
+
+async def test_a_parity_that_a_tty_refuses_is_one_clear_line(strict):
+    """At first, when some of it can be set, and later, when nothing can."""
+    url = f"modbus+rtu://{strict.path}?baud=19200&parity=E&{PROFILE}"
+    for _ in range(2):
+        async with Bridge(SystemClock()) as bridge:
+            with pytest.raises(
+                LineDown, match=r"cannot be set to baud=19200&parity=E: its adapter"
+            ):
+                await bridge.lock_board(url, "A").look()

@@ -204,16 +204,39 @@ def test_a_user_adds_profiles_of_their_own(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [
-        ("doors = 24", "doors = 24\ncolour = 3", "mine: colour: unknown key"),
+        (
+            "doors = 24",
+            "doors = 24\ncolour = 3",
+            "mine: colour: unknown key; those here are doors,",
+        ),
         ("closed = 1", "shut = 1", "door.shut: unknown key"),
         ("closed = 1", "closed = 2", "door.closed"),
         ("doors = 24", "doors = 0", "doors"),
         ("doors = 24", "", "doors"),
         ("fc = 6", "fc = 4", "pulse.fc"),
         ("per_door = 0", "per_door = 1", "per_door = 0"),
-        (', value = "door"', ', value = "ms"', "pulse.value"),
-        (', value = "door"', ', value = "door", ms = 5000', "pulse.ms"),
-        (', value = "door"', ", value = 0xFF00", "nothing here switches off if we die"),
+        (
+            ', value = "door"',
+            ', value = "ms"',
+            'mine: pulse.value: "ms" cannot be; it must be "ms/100", "ms/10", "door" or a number',
+        ),
+        (', value = "door"', ', value = "door", ms = 5000', "pulse.ms: 5000 .* from 50 to 1000$"),
+        (
+            ', value = "door"',
+            ", value = 0xFF00",
+            "mine: pulse: value 0xff00 switches on .* if we die",
+        ),
+        (
+            ', value = "door"',
+            ', value = 0xFF00, board_ends = "yes"',
+            'pulse.board_ends: "yes" cannot be; it must be 10 letters or more that say what ends',
+        ),
+        ("bits = 16, ", "bits = 8, ", "bits: 8 cannot be; it must be 16, or left out$"),
+        (
+            "door = {",
+            "door = { unit = [1, 99],",
+            "door.unit: .*99.* cannot be; it must be a number",
+        ),
         ("bits = 16, ", "", "bits = 16 belongs to fc 3 and 4"),
         ("[profile.mine]", "[board.mine]", "board instead of \\[profile.NAME\\]"),
         ("doors = 24", "doors 24", "not TOML"),
@@ -231,3 +254,28 @@ def test_a_plain_switch_is_taken_when_the_profile_says_why_the_board_ends_the_pu
     why = 'value = 0xFF00, board_ends = "jumper J2 limits each output to 0.5 s"'
     (profile,) = parse_profiles("mine.toml", GOOD.replace('value = "door"', why)).values()
     assert profile.pulse.word(door=3, ms=500) == 0xFF00
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("every_ms = 5", "every_ms: 5 cannot be; it must be a number from 100 to 60000"),
+        (
+            "measures.at.air = { scale = 2 }",
+            "measures.at.air.address: missing; it must be a number",
+        ),
+        ("measures.at = {}", "measures.at: {} cannot be; it must be tables, each by a name"),
+        ("outputs.at = { Light = 0 }", "outputs.at.Light: .* by names of small letters"),
+        ("outputs.at = { light = -1 }", "outputs.at.light: -1 cannot be; it must be addresses"),
+        ("contacts = 3", "contacts: 3 cannot be; it must be a table with fc, address, at"),
+    ],
+)
+def test_a_mistake_in_a_sensor_s_profile_is_one_clear_line(table, said):
+    good = "every_ms = 500\n" if "every" not in table else ""
+    with pytest.raises(BadProfile, match=f"^own.toml: profile own: {said}"):
+        parse_profiles("own.toml", f"[environment.own]\n{good}{table}\n")
+
+
+def test_a_profile_that_is_not_known_says_where_ones_own_are_looked_for():
+    with pytest.raises(BadUrl, match=r"acme-8 is not known .*--profiles.*profiles in \[site\]"):
+        Bridge(loop_clock()).lock_board("modbus+tcp://h?unit=1&profile=acme-8", "A")

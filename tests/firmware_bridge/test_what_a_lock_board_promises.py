@@ -313,7 +313,10 @@ def test_a_board_whose_inputs_may_fire_its_outputs_is_not_used():
         cabinet = Cabinet(doors=8, modes=[0, 0, 1, 0, 0, 0, 0, 0])
         plugs = Plugboard(cabinet)
         board = Bridge(loop_clock(), opener=plugs).lock_board(RELAY_D, "A")
-        with pytest.raises(NotConfigured, match="output 3 is in control mode 1"):
+        with pytest.raises(
+            NotConfigured,
+            match="register 0x1002 reads 1, not 0: in this control mode an input drives an output",
+        ):
             await board.look()
         with pytest.raises(NotMoved, match="control mode"):
             await board.release(1)

@@ -65,6 +65,8 @@ class Cabinet:
         self.refuse = 0
         self.look_s = 0.0
         self.pulses_longer = True
+        self.coil_rest_s = 0.0  # that the board itself demands after a pulse
+        self._rested_at: dict[int, float] = {}
         self.line_busy_s = 0.0  # with others, before a release has its turn
         self.silent = False
         self.gone = False
@@ -80,6 +82,9 @@ class Cabinet:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
+    def rests_s(self, door: int) -> float:
+        return self._rested_at.get(door, 0.0) - self.now()
+
     async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
         self.power.strike()
         self._check_line()
@@ -91,6 +96,9 @@ class Cabinet:
         if self.refuse:
             self.refuse -= 1
             raise NotMoved(self.name, "refused")
+        if self.rests_s(door) > 0:
+            raise NotMoved(self.name, "its coil rests")
+        self._rested_at[door] = self.now() + self.coil_rest_s
         self._pulse(door, longer=longer and self.pulses_longer)
         self.power.strike()
         if self.lose_replies:

@@ -110,6 +110,27 @@ def test_a_weak_lock_gets_one_longer_pulse_and_only_from_a_press(town):
     run(story)
 
 
+def test_a_press_waits_as_long_as_the_board_rests_its_coil(town):
+    """As where pulse_ms=1000: ten seconds, of which the site's own rule knows five."""
+
+    async def story():
+        async with town.at_work():
+            (door,) = await town.loaded()
+            town.cabinet.coil_rest_s = 30.0
+            town.cabinet[door].jammed = True
+            await begun(town)
+            await town.shows("stuck")
+            pulses = town.cabinet[door].pulses
+            town.cabinet[door].jammed = False
+            town.site.press("again")
+            await town.take()
+            await town.shows("rate")
+            assert town.cabinet[door].pulses == pulses + 1
+            assert standing(town) == []
+
+    run(story)
+
+
 async def collect_unshown(town: Town, number: int) -> int:
     """Everything is taken, and the door's switch says the same all the time."""
     await begun(town, number)
