@@ -74,7 +74,8 @@ def acme(monkeypatch):
             monkeypatch.setitem(known, name, value)
     names = vars(lock_boards) | vars(boards_by_the_book)
     exec(board, names)  # noqa: S102 - see above
-    return eval(kind.partition("\n")[2].rstrip(",\n"), names)  # noqa: S307 - see above
+    exec(kind, names)  # noqa: S102 - see above
+    return names["KINDS"][-1]
 
 
 PROMISES = [
