@@ -9,7 +9,13 @@ from sqlalchemy import Table, delete, select, update
 from controller.district import schema as s
 from controller.district.inbox import upsert
 from controller.district.plan import BadgePlan, Plan
-from controller.entries import BadgeGranted, BadgeRevoked, Down
+from controller.entries import (
+    Down,
+)
+from controller.entries_down import (
+    BadgeGranted,
+    BadgeRevoked,
+)
 from controller.journal import Stream, parse_time, rfc3339
 from controller.ports import Clock
 from controller.store import Store, Transaction

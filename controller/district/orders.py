@@ -15,8 +15,10 @@ from controller.district.seal import Seal
 from controller.entries import (
     Down,
     ItemState,
-    OrderPlaced,
     OrderState,
+)
+from controller.entries_down import (
+    OrderPlaced,
     PlacedCode,
     PlacedItem,
 )

@@ -7,18 +7,20 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from controller.entries import (
+    Down,
+    ItemState,
+    OrderState,
+    ProblemSolved,
+)
+from controller.entries_down import (
     BadgeGranted,
     BadgeRevoked,
     CodeReplaced,
-    Down,
     ItemReturn,
-    ItemState,
     OrderCancelled,
     OrderPlaced,
-    OrderState,
     OrderUpdated,
     PlacedCode,
-    ProblemSolved,
 )
 from controller.journal import Entry, parse_time
 from controller.ports import Clock

@@ -17,11 +17,13 @@ from sqlalchemy import Connection, Row, func, select
 from controller.entries import (
     AlarmKind,
     CommandEnded,
-    CompartmentCommand,
     CompartmentState,
     Down,
     ItemState,
     Up,
+)
+from controller.entries_down import (
+    CompartmentCommand,
 )
 from controller.journal import Entry, parse_time, rfc3339
 from controller.ports import Presence

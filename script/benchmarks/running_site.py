@@ -18,7 +18,15 @@ from typing import Any, Final, Self
 
 from controller.clock import SystemClock
 from controller.codes import keyed_hash, mint_secret, qr_text
-from controller.entries import CompartmentState, Down, OrderPlaced, PlacedCode, PlacedItem
+from controller.entries import (
+    CompartmentState,
+    Down,
+)
+from controller.entries_down import (
+    OrderPlaced,
+    PlacedCode,
+    PlacedItem,
+)
 from controller.journal import Stream
 from controller.site import schema
 from controller.site.book import Act

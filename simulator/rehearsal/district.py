@@ -10,7 +10,13 @@ from typing import Any, Final, Literal
 from sqlalchemy import MetaData, create_engine
 
 from controller.codes import keyed_hash, mint_secret, mint_typed, qr_text
-from controller.entries import Down, PlacedCode, PlacedItem
+from controller.entries import (
+    Down,
+)
+from controller.entries_down import (
+    PlacedCode,
+    PlacedItem,
+)
 from controller.journal import Entry, Stream, append, entries, journal_table, rfc3339
 from controller.settings import SiteSettings
 

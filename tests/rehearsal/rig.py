@@ -18,7 +18,12 @@ from sqlalchemy import MetaData, create_engine
 
 from controller.clock import LoopClock
 from controller.codes import keyed_hash, mint_secret, mint_typed, qr_text, typed_hash
-from controller.entries import Down, PlacedItem
+from controller.entries import (
+    Down,
+)
+from controller.entries_down import (
+    PlacedItem,
+)
 from controller.journal import Stream, append, entries, journal_table
 from controller.settings import SiteSettings
 from controller.site import schema
