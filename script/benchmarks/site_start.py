@@ -11,7 +11,7 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -126,7 +126,7 @@ async def _start(path: Path, told: Connection) -> None:
     async with town.at_work():
         ready_s = time.perf_counter() - began
         order = placed("X1", number=7)
-        acts = {
+        acts: dict[str, Callable[[], object]] = {
             "an order is placed": lambda: town.tell(Down.ORDER_PLACED, order),
             "the last release of a door is looked up": lambda: town.rows(_last_release()),
             "the site is described": town.site.describe,
