@@ -96,6 +96,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction, durable once this ends; only then listeners hear of its entries."""
+        durable = False
         with self._turn:
             durable = False
             try:

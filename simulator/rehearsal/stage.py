@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from controller.codes import typed_hash
 from controller.journal import Entry, Stream, head
-from controller.ports import Job, LicenceMachine, Slot
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.bell import Bell
@@ -42,6 +41,7 @@ from simulator.rehearsal.events import (
     Wrote,
 )
 from simulator.rehearsal.loop import DrowsyClock, StageClock
+from simulator.rehearsal.telling import Telling
 from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd
 from simulator.world import World
 
@@ -49,7 +49,7 @@ STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after
 
 
 DAY_NAP_S: Final = 3.0
-TROUBLED_NAP_S: Final = 30.0
+TROUBLED_NAP_S: Final = 120.0
 NIGHT_NAP_S: Final = 3600.0
 RESTING: Final = (State.IDLE, State.FAULT)
 
@@ -62,29 +62,6 @@ async def slowly(work: Callable[[], str]) -> str:
     """In virtual time no thread may run beside, and a slow hash is played by a quick one."""
     assert isinstance(work, partial), "the site hands over its slow hash with its arguments"
     return quick_hash(*work.args) if work.func is typed_hash else work()
-
-
-class Telling:
-    """A licence machine that says when it was asked for something; else the product's own."""
-
-    def __init__(self, machine: LicenceMachine, tell: Callable[[str], None]) -> None:
-        self.name = machine.name
-        self.look = machine.look
-        self.alive = machine.alive
-        self._machine = machine
-        self._tell = tell
-
-    async def present(self, seq: int, document: Job | Slot) -> None:
-        try:
-            await self._machine.present(seq, document)
-        finally:
-            self._tell(self.name)
-
-    async def retract(self, seq: int) -> None:
-        try:
-            await self._machine.retract(seq)
-        finally:
-            self._tell(self.name)
 
 
 class Stage:
