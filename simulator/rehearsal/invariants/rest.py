@@ -8,7 +8,11 @@ from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
 SEEN_WITHIN_S: Final = 3.0
-STANDS_LONG: Final = ("item_missing", "blanks_low")  # until it is found, or somebody refills
+STANDS_LONG: Final = (
+    "item_missing",  # until somebody finds it
+    "blanks_low",
+    "lock_jammed",  # until its door opens again
+)
 
 
 @invariant("I22", "A door that opens without an intent is told of once it is seen.", Wrote, Swung)
