@@ -40,6 +40,7 @@ from simulator.rehearsal.events import (
     Took,
     Wrote,
 )
+from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
 from simulator.rehearsal.telling import Telling
 from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd
@@ -79,6 +80,7 @@ class Stage:
         self.bell = Bell()  # rings when a screen or a door is another
         self.view: KioskView | None = None  # None: the screen is dark
         self.online = True  # the network to the district
+        self.wire = Wire(settings)
         self.troubled = False  # something is wrong that only polling finds out
         self.steps = 0  # commits and movements so far, over all starts
         self.cut_at_step: int | None = None
@@ -264,14 +266,13 @@ class Stage:
 
     async def _hear_district(self, site: Site, store: Store) -> None:
         """Take over what the district said, each entry with its effect in one transaction."""
+        receiver = self.wire.receiver(site, store, self.drowsy)
         with store.read() as connection:
             known = head(connection, schema.journal, self.settings.site.id, Stream.DOWN).seq
         while True:
-            for entry in self.district.after(known) if self.online else ():
-                with store.write() as transaction:
-                    transaction.receive(entry)
-                    site.inbox.apply(transaction, entry)
-                known = entry.seq
+            if self.online and (entries := self.district.after(known)):
+                self.wire.carry(entries, receiver)
+                known = entries[-1].seq
             heard = known
             if self.online:
                 site.time.hear(self.clock.true_now())

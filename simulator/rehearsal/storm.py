@@ -49,6 +49,11 @@ FAULTS: Final = (
     Fault("no_blanks", "F18", 0.3, (600.0, 3 * HOUR_S)),
     Fault("machine_power", "F18", 1.0),
     Fault("offline", "F19", 0.5, (300.0, 2 * DAY_S)),
+    Fault("hostile", "F21", 0.7, (HOUR_S, DAY_S)),  # forged, old and doubled batches
+    Fault("doubled", "F12", 1.0, (120.0, 1_800.0)),
+    Fault("split", "F12", 1.0, (120.0, 1_800.0)),
+    Fault("weak_lock", "F13", 0.4, (600.0, 4 * HOUR_S)),
+    Fault("dead_relay", "F13", 0.3, (600.0, 4 * HOUR_S)),
     Fault("noisy_scanner", "F12", 1.0, (600.0, 4 * HOUR_S)),
 )
 NAMES: Final = tuple(each.name for each in FAULTS)
@@ -180,6 +185,21 @@ class Storm:
     def _garbled(self, lasts_s: float) -> None:
         self._share("garbled", lasts_s, 0.10)
 
+    def _doubled(self, lasts_s: float) -> None:
+        self._share("doubled", lasts_s, 0.10)
+
+    def _split(self, lasts_s: float) -> None:
+        self._share("split", lasts_s, 0.10)
+
+    def _hostile(self, lasts_s: float) -> None:
+        self.struck("hostile", "link")
+        self._stage.wire.hostile = True
+
+        def over() -> None:
+            self._stage.wire.hostile = False
+
+        self._later(lasts_s, over)
+
     def _silent(self, lasts_s: float) -> None:
         line = self._dice.choice(list(self._stage.world.boards))
         units = tuple(board.unit for board in self._stage.world.boards[line])
@@ -220,6 +240,18 @@ class Storm:
 
     def _some_door(self) -> Door:
         return self._dice.choice(list(self._stage.world.doors.values()))
+
+    def _weak_lock(self, lasts_s: float) -> None:
+        self._on_door("weak_lock", lasts_s, DoorTrouble(weak=True))
+
+    def _dead_relay(self, lasts_s: float) -> None:
+        self._on_door("dead_relay", lasts_s, DoorTrouble(dead_relay=True))
+
+    def _on_door(self, name: str, lasts_s: float, trouble: DoorTrouble) -> None:
+        door = self._some_door()
+        self.struck(name, door.name)
+        self._stage.world.set_door_trouble(door.cabinet, door.no, trouble)
+        self._later(lasts_s, self._calm_doors)
 
     def _bouncing(self, lasts_s: float) -> None:
         for door in self._stage.world.doors.values():
@@ -323,6 +355,7 @@ class Storm:
         stage.cut_at_step = stage.cut_again_after = None
         stage.whims.clear()
         stage.online = True
+        stage.wire.hostile = False
         for line in [*world.wires, *world.tcp_wires]:
             world.set_trouble(line, Trouble())
         for line in world.boards:
