@@ -61,8 +61,9 @@ class PowerCut(BaseException):
 
 async def slowly(work: Callable[[], str]) -> str:
     """In virtual time no thread may run beside, and a slow hash is played by a quick one."""
-    assert isinstance(work, partial), "the site hands over its slow hash with its arguments"
-    return quick_hash(*work.args) if work.func is typed_hash else work()
+    if isinstance(work, partial) and work.func is typed_hash:
+        return quick_hash(*work.args)
+    return work()
 
 
 class Stage:
@@ -227,6 +228,7 @@ class Stage:
             self.starts += 1
             self.log.note(Started(self.starts))
             if self.cut_again_after is not None:
+                self.log.note(Struck("twice", f"{self.cut_again_after} steps after the start"))
                 self.cut_at_step = self.steps + self.cut_again_after
                 self.cut_again_after = None
             async with asyncio.TaskGroup() as group:
