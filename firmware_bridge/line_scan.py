@@ -225,7 +225,7 @@ class _UnitReads:
 async def _fits(reads: _UnitReads, profile: Profile, outputs: int, inputs: int) -> bool:
     """Whether what a profile wants of the URL's own unit is there, and nothing it does not know."""
     if profile.pulse.unit == 0 and profile.pulse.fc == modbus.WRITE_COIL:
-        if outputs != profile.doors:
+        if outputs != profile.doors and not await _has_coils(reads, profile, outputs):
             return False
     elif not await reads.has(modbus.READ_HOLDING, profile.pulse.address, 1):
         return False
@@ -238,6 +238,18 @@ async def _fits(reads: _UnitReads, profile: Profile, outputs: int, inputs: int) 
     return profile.modes is not None or not await reads.has(*modes)
 
 
+async def _has_coils(reads: _UnitReads, profile: Profile, outputs: int) -> bool:
+    """Whether outputs are where the profile pulses them, and not from 0 on.
+
+    An address that takes a pulse's length is no output, where there are others.
+    """
+    pulse = profile.pulse
+    if outputs and pulse.timed_by_us:
+        return False
+    span = (profile.doors - 1) * pulse.per_door + 1
+    return await reads.has(modbus.READ_COILS, pulse.address, span)
+
+
 def _wanted(profile: Profile) -> Iterable[tuple[int, int, int]]:
     if profile.ident is not None:
         yield profile.ident.fc, profile.ident.address, 1
@@ -247,4 +259,5 @@ def _wanted(profile: Profile) -> Iterable[tuple[int, int, int]]:
         if inputs is not None and 0 in inputs.units:
             share = profile.doors // len(inputs.units)
             count = share if inputs.bits is None else (share + inputs.bits - 1) // inputs.bits
-            yield inputs.fc, inputs.address, count
+            for address, part in inputs.parts(count):
+                yield inputs.fc, address, part

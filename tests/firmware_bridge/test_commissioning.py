@@ -116,7 +116,7 @@ def test_watching_outlasts_a_board_that_is_restarted():
     assert [(c.door, c.what, c.was, c.now) for c in last.changes] == [(7, "door", "closed", "open")]
 
 
-def scanned(text, far, **more):
+def scanned(text, far, profiles=None, **more):
     """Every step, and the bauds at which the line was opened."""
     plugs = far if isinstance(far, Speeds) else Plugboard(far)
 
@@ -124,7 +124,7 @@ def scanned(text, far, **more):
         url, bauds = scan_url(text)
         more.setdefault("bauds", bauds)
         more.setdefault("units", addresses(url))
-        steps = scan(url, load_profiles(), loop_clock(), plugs, **more)
+        steps = scan(url, load_profiles(profiles), loop_clock(), plugs, **more)
         async with aclosing(steps):
             return [step async for step in steps]
 
@@ -166,6 +166,44 @@ def test_a_refusal_counts_as_somebody():
     [found] = [step.found for step in steps if step.found]
     assert (found.unit, found.profiles, len(steps)) == (9, (), 247)
     assert "exception 01" in found.says
+
+
+OWN = """
+[profile.acme-16]
+doors = 16
+pulse = { fc = 5, address = 0x0100, value = 0xFF00, board_ends = "its own timer, register 0x0010" }
+door = { fc = 2, address = 0x0200, closed = 0, most = 8 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("has", "likely"),
+    [
+        ({1: range(0x100, 0x110), 2: range(0x200, 0x210)}, ("acme-16",)),
+        ({1: range(0x110), 2: range(0x200, 0x210)}, ("acme-16",)),
+        ({1: range(0x100, 0x110), 2: range(0x10)}, ()),
+        ({1: range(8), 2: range(0x200, 0x210)}, ()),
+        ({2: range(0x200, 0x210)}, ()),
+    ],
+)
+def test_a_profile_is_likely_where_its_own_addresses_are_answered(has, likely, tmp_path):
+    """Function 1 reads coils, 2 inputs; this board answers no more than 8 inputs at once."""
+    (tmp_path / "own.toml").write_text(OWN)
+
+    def board(frame):
+        unit, function = frame[:2]
+        first, count = int.from_bytes(frame[2:4]), int.from_bytes(frame[4:6])
+        there = has.get(function, range(0))
+        known = first in there and first + count - 1 in there and (function == 1 or count <= 8)
+        if unit != 1:
+            return []
+        bits = bytes((count + 7) // 8)
+        answer = bytes([1, function, len(bits)]) + bits if known else bytes([1, function | 128, 2])
+        return [(TURNAROUND_S, crc(answer))]
+
+    url = "modbus+rtu:///dev/ttyUSB0?baud=9600"
+    [step] = scanned(url, board, tmp_path, units=[1])
+    assert step.found.profiles == likely
 
 
 def test_boards_of_a_protocol_of_their_own_are_found_by_their_addresses():
