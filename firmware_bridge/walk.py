@@ -5,7 +5,8 @@ Doors are named as on the cabinet: counted on from board to board.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from controller.faults import BadReply, NoReply, NotMoved
 from controller.ports import BoardSight, Clock, DoorSight
@@ -13,6 +14,8 @@ from firmware_bridge.commissioning import MOVES_WITHIN_S, Verdict, open_door
 from firmware_bridge.lock_board import DoorRow
 from firmware_bridge.profiles import Profile, Source
 from firmware_bridge.urls import STATIONS, DeviceUrl, parse
+
+LOOK_AGAIN_S: Final = 0.2  # somebody shuts a door: the next question is asked at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,17 @@ class CabinetBoard:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """One door that was asked for, and what moved; `note` says why nothing was asked."""
+    """One door that was asked for, and what moved; `note` says why nothing was asked.
+
+    Polarity is proven by both: a switch that changed when the door opened, and back when it shut.
+    """
 
     place: Place
     verdict: str
     moved: tuple[Place, ...] = ()
     polarity: str = "unknown"  # right, reversed or unknown
     note: str = ""
+    shut: bool = False  # what moved was seen to be shut again
 
 
 class Walk:
@@ -59,11 +66,38 @@ class Walk:
         self._clock = clock
         self._within_s = within_s
         self.walked: dict[Place, Walked] = {}
+        self._before: dict[int, BoardSight | None] = {}  # the last release, by boards
 
     async def release(self, place: Place) -> Walked:
         """Release it once; the last word on a door counts. LineDown when its line is gone."""
         self.walked[place] = walked = await self._release(place)
         return walked
+
+    async def sees_shut(self, place: Place) -> bool:
+        """Wait until all that moved reads as before it did; False where it does not in time.
+
+        LineDown when a line is gone.
+        """
+        walked = self.walked[place]
+        until = self._clock.monotonic() + self._within_s
+        while not (shut := await self._is_as_before(walked.moved)):
+            if self._clock.monotonic() >= until:
+                break
+            await self._clock.sleep(LOOK_AGAIN_S)
+        self.walked[place] = replace(walked, shut=shut)
+        return shut
+
+    async def _is_as_before(self, doors: Sequence[Place]) -> bool:
+        for board in self._boards:
+            here = [place.door - board.first for place in doors if place in _places(board)]
+            if not here:
+                continue
+            before, now = self._before[id(board)], await _look(board)
+            if now is None or before is None:
+                return False
+            if any(before.doors[n] is not now.doors[n] for n in here):
+                return False
+        return True
 
     def skip(self, place: Place) -> None:
         self.walked[place] = Walked(place, "skipped")
@@ -72,7 +106,7 @@ class Walk:
         board = next((each for each in self._boards if place in _places(each)), None)
         if board is None:
             return Walked(place, Verdict.NOTHING, note="no board has this door")
-        before = {id(each): await _look(each) for each in self._boards if each is not board}
+        self._before = before = {id(each): await _look(each) for each in self._boards}
         try:
             door = place.door - board.first + 1
             opened = await open_door(board.row, door, self._clock, within_s=self._within_s)
@@ -137,7 +171,8 @@ def _problem(walked: Walked) -> str:
     there = ", ".join(map(str, others))
     match walked.verdict:
         case Verdict.OPENED:
-            return ""
+            why = f"door {place} was not seen to be shut again: its switch shows only one side"
+            return "" if walked.shut else why
         case Verdict.SEVERAL:
             return f"door {place} and door {there} are on one pulse"
         case Verdict.ELSEWHERE:

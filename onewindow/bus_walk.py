@@ -26,14 +26,15 @@ from onewindow.walk_record import NotPassed, record_of, write_record
 def walk_command(
     config: Annotated[Path, typer.Option("--config", help="site.toml", dir_okay=False)],
     wait: Annotated[
-        float, typer.Option(min=0.5, max=60, help="Seconds to wait for a door to move.")
+        float,
+        typer.Option(min=0.5, max=60, help="Seconds to wait for a door to move, and to be shut."),
     ] = MOVES_WITHIN_S,
 ) -> None:
     """Open every door once, with a person there; write which one really moved.
 
     The record stands beside the settings, as site.walk.json. Exit 1 unless every pulse moves its
-    own door and no other, and no two boards share an address. A walk that ends early has not
-    passed: its record says how far it came.
+    own door and no other, every door is seen open and shut again, and no two boards share an
+    address. A walk that ends early has not passed: its record says how far it came.
     """
     settings = load_site(config)
     if not sys.stdin.isatty():
@@ -126,8 +127,23 @@ def _ask_for_each(
             walk.skip(place)
         else:
             console.print(f"door {place} is unlocked: pull it")
-            console.print(_words(runner.run(walk.release(place))))
+            walked = runner.run(walk.release(place))
+            console.print(_words(walked))
+            record.write_so_far()
+            if walked.moved:
+                _await_shut(walk, walked, runner, console)
         record.write_so_far()
+
+
+def _await_shut(walk: Walk, walked: Walked, runner: asyncio.Runner, console: Console) -> None:
+    """Until the switches say so, or the person gives that door up."""
+    doors = ", ".join(map(str, walked.moved))
+    console.print(f"  shut it again: {doors}")
+    while not runner.run(walk.sees_shut(walked.place)):
+        ask = f"  {doors} does not read shut. Enter looks again, s goes on without it: "
+        if console.input(ask, markup=False).strip().lower() == "s":
+            return
+    console.print("  it reads shut")
 
 
 def _words(walked: Walked) -> str:

@@ -34,8 +34,10 @@ class Site:
         return [(s, crc(bytes([frame[0]]) + answer[1:-2])) for s, answer in answers]
 
 
-def walked(wires, doors=range(1, 9), site=None):
-    site = site or Site(wires)
+def walked(wires, doors=range(1, 9), site=None, shut=None):
+    """`shut` names the doors, by boards, that read open when all are shut."""
+    site, shut = site or Site(wires), shut or {}
+    seen = []
 
     async def story():
         with closing(Bridge(loop_clock(), opener=Plugboard(site))) as bridge:
@@ -46,8 +48,11 @@ def walked(wires, doors=range(1, 9), site=None):
             walk = Walk(boards, loop_clock())
             for door in doors:
                 await walk.release(Place("A", door))
-                for board in site.boards.values():  # the person shuts them
-                    board.open_doors.clear()
+                for unit, board in site.boards.items():  # the person shuts them
+                    board.open_doors = set(shut.get(unit, ()))
+                assert not walk.walked[Place("A", door)].shut
+                seen.append(await walk.sees_shut(Place("A", door)))
+            assert seen == [each.shut for each in walk.walked.values()]
             return walk
 
     return play(story())
@@ -89,9 +94,18 @@ def test_two_pulses_that_move_one_door_do_not_pass():
 def test_a_reversed_switch_is_told_by_its_door():
     site = Site({})
     site.boards[1].open_doors = {3}
-    walk = walked({}, [3], site)
+    walk = walked({}, [3], site, shut={1: {3}})
+    assert walk.walked[Place("A", 3)].shut
     assert list(walk.problems()) == ["the switch of door A/3 is reversed"]
     assert walk.walked[Place("A", 3)].polarity == "reversed"
+
+
+def test_a_door_that_is_not_seen_to_be_shut_again_does_not_pass():
+    walk = walked({}, [2], shut={1: {2}})
+    assert walk.walked[Place("A", 2)].polarity == "right"
+    assert list(walk.problems()) == [
+        "door A/2 was not seen to be shut again: its switch shows only one side"
+    ]
 
 
 def test_what_was_skipped_or_is_not_there_does_not_pass():

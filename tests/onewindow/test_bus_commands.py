@@ -136,10 +136,13 @@ def test_a_walk_leads_through_all_doors_and_writes_what_moved(hall: Hall, tmp_pa
     config = hall.write_site(tmp_path / "site.toml", "A/1 B/1")
     ours, theirs = pty.openpty()
     with started("walk", "--config", str(config), stdin=theirs) as walking:
-        os.write(ours, b"\n")
-        until(lambda: hall.pull("A/1"), "a free bolt")
-        os.write(ours, b"\n")
-        until(lambda: hall.pull("B/1"), "a free bolt")
+        for door in ("A/1", "B/1"):
+            os.write(ours, b"\n")
+            until(lambda door=door: hall.pull(door), "a free bolt")
+            assert walking.stdout is not None
+            while "shut it again" not in walking.stdout.readline():
+                pass
+            hall.act(door, "close")
         out, err = walking.communicate(timeout=30)
     os.close(ours)
     os.close(theirs)
@@ -150,6 +153,7 @@ def test_a_walk_leads_through_all_doors_and_writes_what_moved(hall: Hall, tmp_pa
     assert [(each["moved"], each["polarity"]) for each in told["doors"]] == [
         ([{"cabinet": letter, "door": 1}], "right") for letter in "AB"
     ]
+    assert all(each["shut"] for each in told["doors"])
 
 
 def test_a_walk_refuses_two_boards_on_one_address_before_anything_moves(hall: Hall, tmp_path: Path):

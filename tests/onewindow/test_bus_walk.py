@@ -36,6 +36,12 @@ class Person:
             assert letter, shown
             shown += letter
 
+    def shuts(self, hall: Hall, *doors: str) -> None:
+        """When asked to."""
+        self.reads_until("shut it again")
+        for door in doors:
+            hall.act(door, "close")
+
     def ended(self) -> tuple[int, str]:
         _, err = self.process.communicate(timeout=30)
         assert "Traceback" not in err
@@ -43,9 +49,9 @@ class Person:
 
 
 @contextmanager
-def walking(config: Path) -> Iterator[Person]:
+def walking(config: Path, *options: str) -> Iterator[Person]:
     ours, theirs = pty.openpty()
-    with started("walk", "--config", str(config), stdin=theirs) as process:
+    with started("walk", "--config", str(config), *options, stdin=theirs) as process:
         try:
             yield Person(process, ours)
         finally:
@@ -74,7 +80,7 @@ def test_a_swapped_pair_is_found(hall: Hall, tmp_path: Path):
         for no in (1, 2):
             person.press(b"\n")
             until(lambda no=no: hall.pull(f"C/{no}"), "a free bolt")
-            person.reads_until("moved;")
+            person.shuts(hall, f"C/{no}")
         code, err = person.ended()
     assert code == 1
     assert err.startswith("not passed: door C/2 moved when door C/1 was asked for (and 1 more")
@@ -87,9 +93,29 @@ def test_two_doors_on_one_pulse_do_not_pass(hall: Hall, tmp_path: Path):
         person.press(b"\n")
         until(lambda: hall.pull("H/1"), "a free bolt")
         hall.act("H/4", "force")  # its lock hangs on the same wires
+        person.shuts(hall, "H/1", "H/4")
         code, err = person.ended()
     assert (code, err) == (1, "not passed: door H/1 and door H/4 are on one pulse\n")
     assert keeps_out_of_service(config, "on one pulse")
+
+
+def test_a_door_that_is_not_shut_again_holds_the_walk_up_and_does_not_pass(
+    hall: Hall, tmp_path: Path
+):
+    config = hall.write_site(tmp_path / "site.toml", "E/1 E/2")
+    with walking(config, "--wait", "2") as person:
+        person.press(b"\n")
+        until(lambda: hall.pull("E/1"), "a free bolt")
+        person.reads_until("E/1 does not read shut")
+        person.press(b"\n")
+        person.reads_until("E/1 does not read shut")
+        person.press(b"s\n")
+        person.reads_until("Enter unlocks E/2")
+        person.press(b"s\n")
+        code, err = person.ended()
+    assert code == 1
+    assert err.startswith("not passed: door E/1 was not seen to be shut again")
+    assert keeps_out_of_service(config, "not seen to be shut again")
 
 
 @pytest.mark.parametrize(("cabinet", "other"), [("C", "address=0"), ("E", "board=1")])
@@ -117,6 +143,7 @@ def test_ctrl_c_in_mid_walk_leaves_how_far_it_came(hall: Hall, tmp_path: Path):
     with walking(config) as person:
         person.press(b"\n")
         until(lambda: hall.pull("E/1"), "a free bolt")
+        person.shuts(hall, "E/1")
         person.reads_until("E/2")
         person.process.send_signal(signal.SIGINT)
         assert person.ended() == (1, "not passed: ended after 1 of 3 doors\n")
@@ -139,6 +166,7 @@ def test_a_line_lost_in_mid_walk_leaves_how_far_it_came(hall: Hall, tmp_path: Pa
     with walking(config) as person:
         person.press(b"\n")
         until(lambda: hall.pull("C/1"), "a free bolt")
+        person.shuts(hall, "C/1")
         person.reads_until("C/2")
         with hall.trouble("K1", usb_renumber=3.0):
             person.press(b"\n")
