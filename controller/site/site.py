@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from sqlalchemy import Connection, select
 
 from controller.entries import AlarmKind, Up
 from controller.faults import NoReply
@@ -19,7 +18,6 @@ from controller.keep import keep
 from controller.ports import Clock, CodeReader, Environment, IdCardReader, LicenceMachine, LockBoard
 from controller.refusals import Reason, Refused
 from controller.settings import SiteSettings
-from controller.site import schema
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.answering import answer_for
 from controller.site.book import Book
@@ -32,6 +30,7 @@ from controller.site.premises import Premises, Slow, furnish, one_by_one
 from controller.site.recall import recall
 from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
+from controller.site.site_state import SiteState, describe
 from controller.site.storekeeping import Flawed, Storekeeper
 from controller.site.surroundings import Air
 from controller.site.texts import Button, Screen, Text
@@ -42,20 +41,6 @@ from controller.steady import SteadyClock
 from controller.store import Store, StoreBroken, Transaction
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class SiteState:
-    """What the site's database says of it, for pages and metrics; nothing of it names a person."""
-
-    site: str
-    name: str
-    address: str
-    compartments: list[dict[str, Any]]
-    doors: list[dict[str, Any]]
-    machines: list[dict[str, Any]]
-    alarms: list[dict[str, Any]]  # those that stand
-    problems: list[str]
 
 
 HEAR_FIRST_S: Final = 2.0  # a district that is there says at once what it has of us
@@ -386,24 +371,5 @@ class Site:
         return self._premises.surroundings.air(cabinet)
 
     def describe(self) -> SiteState:
-        site = self._settings.site
         with self._book.look() as connection:
-            return SiteState(
-                site=site.id,
-                name=site.name,
-                address=site.address,
-                compartments=_rows(connection, select(schema.compartments)),
-                doors=_rows(connection, select(schema.doors)),
-                machines=_rows(connection, select(schema.machines)),
-                alarms=_rows(
-                    connection,
-                    select(schema.alarms)
-                    .where(schema.alarms.c.cleared_at.is_(None))
-                    .order_by(schema.alarms.c.since, schema.alarms.c.alarm_id),
-                ),
-                problems=self.problems(),
-            )
-
-
-def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(query).mappings()]
+            return describe(connection, self._settings.site, self.problems())
