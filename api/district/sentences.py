@@ -30,6 +30,8 @@ SENTENCES: Final = {
     "item.returned": "The item in %(where)s was taken back, as seen by the %(by)s.",
     "item.expected": "The item was taken out of %(where)s and will be loaded again.",
     "item.missing": "The item is not in %(where)s, and nobody found it.",
+    "item.stayed": "%(where)s is shut again, and inside is what was there before.",
+    "pickup.overdue": "The last day is over. The code is good until the items are taken back.",
     "pickup.ready": "Everything is here: the order can be collected.",
     "pickup.started": "The recipient showed a good code.",
     "pickup.completed": "Everything was taken. The code is dead.",
@@ -59,6 +61,16 @@ SENTENCES: Final = {
     "machine.adopted": "Staff took over the number at which machine %(machine)s stands.",
     "alarm.raised": "Alarm at %(where)s: %(name)s.",
     "alarm.cleared": "An alarm ended.",
+    "hold.ended": "The site hands out again.",
+    "command.done": "What the district asked of the site was done.",
+    "command.failed": "What the district asked of the site did not work (%(reason)s).",
+    "command.refused": "The site refused what the district asked (%(reason)s).",
+    "command.expired": "What the district asked came too late and was not done.",
+    "command.unknown": "Nobody knows whether what the district asked was done.",
+    "compartment.open": "The site was told to open %(where)s (%(reason)s).",
+    "compartment.block": "The site was told to take %(where)s out of use (%(reason)s).",
+    "compartment.unblock": "The site was told to use %(where)s again.",
+    "order.updated": "The site was told of changes to the order.",
     "order.placed": "The order was announced to the site; items: %(items)s.",
     "order.cancelled": "The order was cancelled.",
     "item.return": "The site was told to have items taken back.",
@@ -132,7 +144,8 @@ def _values(entry: Entry, translate: Translate) -> dict[str, Any]:
     return {
         "kind": entry.kind,
         "version": data.get("version"),
-        "where": label(str(data.get("where") or "-")),
+        "where": label(_where(data)),
+        "expires_at": data.get("expires_at"),
         "seen_by": translate(SEEN_BY.get(str(data.get("seen_by")), "person")),
         "by": translate(SEEN_BY.get(str(data.get("by")), "person")),
         "left": _count(data.get("left")),
@@ -145,6 +158,13 @@ def _values(entry: Entry, translate: Translate) -> dict[str, Any]:
         "blanks": "?" if blanks is None else blanks,
         "name": translate(alarm.text) if alarm else data.get("kind"),
     }
+
+
+def _where(data: Mapping[str, Any]) -> str:
+    """A place in either way of writing it down."""
+    if "cabinet" in data and "no" in data:
+        return f"{data['cabinet']}/{data['no']}"
+    return str(data.get("where") or "-")
 
 
 def _count(value: object) -> int:
