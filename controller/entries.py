@@ -20,6 +20,7 @@ class Down(StrEnum):
     BADGE_REVOKED = "badge.revoked"
     PROBLEM_SOLVED = "problem.solved"
     ITEM_RETURN = "item.return"
+    SETTINGS_CHANGED = "settings.changed"
     COMPARTMENT_OPEN = "compartment.open"
     COMPARTMENT_BLOCK = "compartment.block"
     COMPARTMENT_UNBLOCK = "compartment.unblock"
@@ -68,6 +69,7 @@ class Up(StrEnum):
     ALARM_CLEARED = "alarm.cleared"
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     HOLD_ENDED = "hold.ended"
+    SETTINGS_TAKEN = "settings.taken"
 
 
 class Kind(StrEnum):
@@ -366,6 +368,13 @@ class AlarmAcknowledged(TypedDict):
 
 class AlarmCleared(TypedDict):
     alarm: str
+
+
+class SettingsTaken(TypedDict):
+    """Names of policies that a district has changed here, and of those that it may not."""
+
+    taken: list[str]
+    refused: list[str]
 
 
 class HoldEnded(TypedDict):

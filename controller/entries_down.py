@@ -85,3 +85,9 @@ class CompartmentCommand(TypedDict):
     requested_by: str
     approved_by: str | None
     expires_at: str  # nothing is done from this moment on
+
+
+class SettingsChanged(TypedDict):
+    """The site's own figures stand for each one that is None."""
+
+    policy: dict[str, bool | float | None]

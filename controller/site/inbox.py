@@ -37,6 +37,7 @@ from controller.site.orders import (
 )
 from controller.site.remote import take_down
 from controller.site.retention import last_moment
+from controller.site.rules import change_settings
 from controller.site.schema import (
     badges,
     codes,
@@ -236,6 +237,7 @@ RULES: Final[Mapping[str, Callable[[Act, Any], None]]] = {
     Down.BADGE_GRANTED: _granted,
     Down.BADGE_REVOKED: _revoked,
     Down.PROBLEM_SOLVED: _solved,
+    Down.SETTINGS_CHANGED: change_settings,
     Down.COMPARTMENT_OPEN: partial(take_down, Down.COMPARTMENT_OPEN),
     Down.COMPARTMENT_BLOCK: partial(take_down, Down.COMPARTMENT_BLOCK),
     Down.COMPARTMENT_UNBLOCK: partial(take_down, Down.COMPARTMENT_UNBLOCK),

@@ -18,6 +18,7 @@ from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
 from controller.site.movements import Movements
 from controller.site.readers import Readers
+from controller.site.rules import Rules
 from controller.site.schema import items
 from controller.site.silences import Silences
 from controller.site.surroundings import Surroundings
@@ -33,7 +34,7 @@ class Premises:
     kiosk: str
     site: str
     tel: str
-    policy: PolicyTable
+    rules: Rules
     code_key: bytes
     typed_salt: bytes
     book: Book
@@ -49,6 +50,10 @@ class Premises:
     holds: Holds
     slow: Slow = asyncio.to_thread
     card_readers: Mapping[str, IdCardReader] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> PolicyTable:
+        return self.rules.now
 
 
 def one_by_one(slow: Slow) -> Slow:
@@ -109,7 +114,7 @@ def furnish(
         kiosk=first,
         site=settings.site.id,
         tel=settings.site.tel,
-        policy=policy,
+        rules=Rules(policy, book),
         code_key=code_key,
         typed_salt=settings.link.typed_salt.get_secret_value(),
         book=book,

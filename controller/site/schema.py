@@ -276,3 +276,10 @@ cases = Table(  # something is wrong, and somebody takes it
     Column("opened_at", TIME, nullable=False),
     Column("closed_at", TIME),
 )
+
+changed_settings = Table(  # policies that the district has changed, over those of the site's file
+    "changed_settings",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("value", String(40), nullable=False),  # JSON
+)

@@ -178,6 +178,7 @@ class Site:
         self._started = True
         self._prepare()
         await recover(self._book, self._watch, self._boards, self._lives, self.time)
+        self._premises.rules.start()
         self._remote.start()
         self._deadlines.start(self._timekeeper.latest)
         async with asyncio.TaskGroup() as group:

@@ -14,6 +14,8 @@ NOT_TOLD = {  # of no order and no door
     Down.BADGE_GRANTED,
     Down.BADGE_REVOKED,
     Up.SITE_STARTED,
+    Down.SETTINGS_CHANGED,
+    Up.SETTINGS_TAKEN,
     Up.PICKUP_REFUSED,
     Up.HOLD_ENDED,
 }

@@ -56,9 +56,8 @@ class Shelf:
         self.clock = clock
         steady = SteadyClock(clock)
         self.book = Book(store, SITE, steady, lambda _step: None)
-        self.p = furnish(
-            settings(), self.book, steady, {"A": [Cabinet("A-1", 6)]}, {"M1": Printer()}, {}
-        )
+        boards, machines = {"A": [Cabinet("A-1", 6)]}, {"M1": Printer()}
+        (self.p,) = furnish(settings(), self.book, steady, boards, machines, {}).values()
         self.deadlines = Deadlines(self.p)
         self.steady = steady
         self.inbox = Inbox(SITE, steady)
