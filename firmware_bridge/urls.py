@@ -98,6 +98,15 @@ EXAMPLES: Final = {name: scheme.example for name, scheme in SCHEMES.items()}
 STATIONS: Final = ("unit", "address", "board")
 
 
+def factory_baud(protocol: str) -> int:
+    """How fast such devices talk on a serial line where nobody says."""
+    return next(
+        scheme.baud
+        for name, scheme in SCHEMES.items()
+        if scheme.baud and name.partition("+")[0] == protocol
+    )
+
+
 class BadUrl(ValueError):
     """A device URL that cannot be meant; the message names the part and a good example."""
 

@@ -21,7 +21,7 @@ from firmware_bridge.open import Bridge
 from firmware_bridge.profiles import BadProfile
 from firmware_bridge.scanner import SerialScanner
 from firmware_bridge.turns import Shares
-from firmware_bridge.urls import BadUrl, DeviceUrl, parse, parse_line
+from firmware_bridge.urls import BadUrl, DeviceUrl, agree, parse, parse_line
 from firmware_bridge.walk import clashes
 from onewindow.settings_file import BadSettings
 
@@ -120,6 +120,17 @@ def line_names(settings: SiteSettings) -> dict[str, LineTable]:
                 raise BadUrl(f"{each.url}: {key} is already {named[key].name}")
         named[key] = each
     return named
+
+
+def check_lines(settings: SiteSettings) -> None:
+    """BadSettings where two addresses contradict each other on the line that they share."""
+    names = line_names(settings)
+    first: dict[str, DeviceUrl] = {}
+    for key, name, text in addresses(settings):
+        with _named(key, name):
+            url = parse(text)
+            _agrees(names.get(url.place.key), url)
+            agree(first.setdefault(url.place.key, url), url)
 
 
 @contextmanager

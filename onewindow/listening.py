@@ -9,6 +9,11 @@ class PortTaken(Exception):
     """Somebody else listens there; the text names the port and its key in the settings."""
 
 
+def page_url(host: str, port: int) -> str:
+    """Where a browser finds it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 @contextmanager
 def listening(host: str, port: int, key: str) -> Iterator[socket.socket]:
     """The port is ours before anything else begins. PortTaken where it is not to be had."""

@@ -12,6 +12,8 @@ from controller.entries import Down, Up
 from controller.journal import Entry, Stream, chains, entries, journal_table, parse_time
 from controller.store import StoreRefused, open_reader
 from controller.story import merged, whole_story
+from onewindow.listening import PortTaken, page_url
+from simulator import run
 from simulator.clock import SystemClock
 from simulator.film import Film, Frame
 from simulator.film_app import show as show_film
@@ -31,9 +33,12 @@ OF_DOORS: Mapping[str, Mapping[str, Any]] = {
 async def show(db: Path, site: str | None, *, host: str, port: int) -> None:
     """Serve the film until it is ended. StoreRefused where there is nothing to show."""
     film = film_of(db, site)
-    words = f"{len(film.frames):,} entries of {db} at http://{host}:{port}  (Ctrl-C ends it)"
+    words = f"{len(film.frames):,} entries of {db} at {page_url(host, port)}  (Ctrl-C ends it)"
     console = Console(highlight=False, soft_wrap=True)
-    await show_film(film, host=host, port=port, ready=lambda: console.print(words))
+    try:
+        await show_film(film, host=host, port=port, ready=lambda: console.print(words))
+    except run.PortTaken as error:
+        raise PortTaken(f"{error}; take another one with --port") from error
 
 
 def film_of(db: Path, site: str | None) -> Film:

@@ -6,13 +6,24 @@ from pathlib import Path
 from typing import cast, get_args
 from urllib.parse import urlsplit
 
+from rich.console import Console
+
 from controller.equipment import CabinetTable, EnvironmentTable, MachineTable
 from controller.settings import SiteSettings
 from controller.store import StoreRefused
 from firmware_bridge.profiles import Profile, load_profiles
-from firmware_bridge.urls import BadUrl, DeviceUrl, SerialPlace, TcpPlace, parse
-from onewindow.devices import profiles_of
+from firmware_bridge.urls import (
+    BadUrl,
+    DeviceUrl,
+    SerialPlace,
+    TcpPlace,
+    factory_baud,
+    parse,
+)
+from onewindow.devices import check_lines, profiles_of
+from onewindow.listening import PortTaken, page_url
 from onewindow.settings_file import BadSettings
+from simulator import run as simulated
 from simulator.memory import Broken
 from simulator.plan import (
     BoardPlan,
@@ -26,19 +37,11 @@ from simulator.plan import (
     SensorKind,
     SensorPlan,
 )
-from simulator.run import serve
 from simulator.trouble import BadTrouble
-from simulator.wiring import LOCKS, RELAYS, XOR_LOCKS
+from simulator.wiring import PROTOCOLS, RELAYS
 
-XOR_USUAL = 24  # locks of such a board whose URL does not say how many are wired
-FACTORY_BAUD = {
-    "modbus": 9600,
-    "kerong": 19_200,
-    "xorboard": 9600,
-}  # behind a device server, where a URL names no speed
 FLASH = (0, 5, 0x0200, 1, "ms/100")  # unit, function, address, per door, value
 INPUTS_AT = (2, 0)  # function and address
-SPOKEN_ON_LINES = ("modbus", "modbus-tcp", "kerong", "xorboard")
 
 
 async def run(
@@ -53,8 +56,10 @@ async def run(
 ) -> None:
     """The machines that the settings name are on their wires until SIGTERM or SIGINT."""
     plan = plan_of(settings)
+    words = f"the machines of {settings.site.id}: {page_url(host, port)}  (Ctrl-C ends them)"
+    console = Console(highlight=False, soft_wrap=True)
     try:
-        await serve(
+        await simulated.serve(
             plan,
             host=host,
             port=port,
@@ -62,7 +67,10 @@ async def run(
             seed=seed,
             speed=speed,
             troubles=troubles,
+            ready=lambda: console.print(words),
         )
+    except simulated.PortTaken as error:
+        raise PortTaken(f"{error}; the page's is set by --port, a line's by its url") from error
     except BadTrouble as error:
         raise BadSettings(f"--trouble: {error}") from error
     except Broken as error:
@@ -71,6 +79,7 @@ async def run(
 
 def plan_of(settings: SiteSettings) -> Plan:
     """The machines that the settings name; BadSettings for one that nothing here can play."""
+    check_lines(settings)
     names = {_line_key(each.url): each.name for each in settings.line}
     lines: dict[str, LinePlan] = {}
     return Plan(
@@ -120,9 +129,10 @@ def _cabinet(
 
 
 def _board(line: str, url: DeviceUrl, settings: SiteSettings) -> BoardPlan:
-    own = url.protocol == "modbus" and url.profile not in LOCKS
+    locks = PROTOCOLS[url.protocol].locks
+    own = url.protocol == "modbus" and url.profile not in locks
     board = _of_own_profile(url, settings) if own else BoardPlan("", 0, _profile(url))
-    usual = board.doors if own else LOCKS[board.profile]
+    usual = board.doors if own else locks[board.profile]
     return replace(
         board,
         line=line,
@@ -168,27 +178,21 @@ def _plays(profile: Profile) -> bool:
 def _profile(url: DeviceUrl) -> str:
     """Which board of the simulator's this is; one with more locks than are wired will do."""
     doors = url.numbers.get("doors")
-    match url.protocol:
-        case "kerong":
-            profile = f"kerong-{url.variant}"
-        case "xorboard":
-            locks = [each for each in XOR_LOCKS if each >= (doors or XOR_USUAL)]
-            profile = f"xorboard-{locks[0]}" if locks else f"xorboard-{doors}"
-        case _:
-            profile = url.profile
-    if profile not in LOCKS or (doors or 0) > LOCKS[profile]:
+    spoken = PROTOCOLS[url.protocol]
+    profile = spoken.means(url.profile or url.variant, doors)
+    if (doors or 0) > spoken.locks.get(profile, -1):
         raise BadSettings(f"cabinet.boards: boards {profile} cannot be simulated: {url.text}")
     return profile
 
 
 def _line(name: str, url: DeviceUrl) -> LinePlan:
     speaks = "modbus-tcp" if url.scheme == "modbus+tcp" else url.protocol
-    if speaks not in SPOKEN_ON_LINES:
+    if url.protocol not in PROTOCOLS:
         raise BadSettings(f"{url.text} is no line of boards")
     if isinstance(url.place, SerialPlace):
         return LinePlan(name, url.place.baud, link=Path(url.place.path), speaks=speaks)
-    usual = FACTORY_BAUD[url.protocol]
-    return LinePlan(name, usual, tcp=(url.place.host, url.place.port), speaks=speaks)
+    baud = factory_baud(url.protocol)  # behind a device server, where a URL names no speed
+    return LinePlan(name, baud, tcp=(url.place.host, url.place.port), speaks=speaks)
 
 
 def _machine(table: MachineTable, names: dict[str, str], lines: dict[str, LinePlan]) -> MachinePlan:

@@ -8,14 +8,7 @@ from math import sqrt
 from random import Random
 from typing import Any, Final
 
-PATIENCE_S: Final = {
-    "rtu": 0.300,
-    "rtutcp": 0.600,
-    "tcp": 1.000,
-    "kerong": 0.500,
-    "xor": 0.300,
-    "card": 1.000,
-}
+USUAL_PATIENCE_S: Final = 0.300
 LATE: Final = (1.05, 3.0)  # times the usual patience of a master
 DOUBLED_GAP_S: Final = 0.020
 SPLIT_GAP_S: Final = {"serial": 0.020, "tcp": 0.200}
@@ -93,7 +86,7 @@ class Faults:
     """A frame is lost or garbled or neither; half of each there, half on the way back."""
 
     dice: Random
-    patience_s: float = PATIENCE_S["rtu"]
+    patience_s: float = USUAL_PATIENCE_S
     trouble: Trouble = field(default_factory=Trouble)
     counted: Counters = field(default_factory=Counters)
     told: list[Callable[[], None]] = field(default_factory=list)  # when the trouble is another

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final, Protocol
 
 from simulator.devices.scanner import BITS_PER_CHARACTER
-from simulator.faults import PATIENCE_S, SPLIT_GAP_S, Faults
+from simulator.faults import SPLIT_GAP_S, USUAL_PATIENCE_S, Faults
 from simulator.plan import LinePlan
 from simulator.timeline import Timeline
 
@@ -78,7 +78,8 @@ class Line:
 
     longest: int  # bytes of a request
     usual_turnaround_s: tuple[float, float]
-    patience: str
+    patience_s = USUAL_PATIENCE_S  # of a master; on a device server `server_patience_s`
+    server_patience_s: float | None = None  # None: the same
     by_silence = False  # boards cut frames by silence, else by length
 
     def __init__(
@@ -88,8 +89,9 @@ class Line:
         self.timeline = timeline
         self.outlet: Callable[[Pieces], None] = lambda _: None  # for what nobody asked for
         self.unplug: Callable[[float], None] = lambda _: None  # for so many seconds
-        patience = PATIENCE_S["rtutcp" if plan.tcp and self.patience == "rtu" else self.patience]
-        self.faults = Faults(Random(f"{seed}/{plan.name}/faults"), patience)
+        on_server_s = self.server_patience_s if plan.tcp else None
+        patience_s = on_server_s or self.patience_s
+        self.faults = Faults(Random(f"{seed}/{plan.name}/faults"), patience_s)
         self.stations = stations
         self.dice = Random(f"{seed}/{plan.name}/boards")
         self.spoken_at(plan.baud)

@@ -8,12 +8,13 @@ from random import Random
 from typing import Final
 
 from simulator import modbus
-from simulator.faults import PATIENCE_S, SPLIT_GAP_S, Faults
+from simulator.faults import SPLIT_GAP_S, Faults
 from simulator.line import Line, Pieces, overlaid
 from simulator.plan import LinePlan
 from simulator.timeline import Timeline
 
 TCP_TURNAROUND_S: Final = (0.001, 0.005)
+TCP_PATIENCE_S: Final = 1.0
 BROADCAST: Final = 0
 USUAL: Final = 9600  # behind a gateway nobody sets a speed
 NEVER: Final = float("-inf")
@@ -29,7 +30,7 @@ class Wire(Line):
 
     longest = modbus.LONGEST_FRAME
     usual_turnaround_s = (0.008, 0.012)  # between t3.5 and a board's answer
-    patience = "rtu"
+    server_patience_s = 0.600
 
     def __init__(
         self, plan: LinePlan, devices: Sequence[modbus.Device], timeline: Timeline, seed: int
@@ -72,7 +73,7 @@ class TcpWire:
     ) -> None:
         self.name = name
         self.devices = devices
-        self.faults = Faults(Random(f"{seed}/{name}/faults"), PATIENCE_S["tcp"])
+        self.faults = Faults(Random(f"{seed}/{name}/faults"), TCP_PATIENCE_S)
         self._dice = Random(f"{seed}/{name}/boards")
         self._timeline = timeline
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -25,12 +26,29 @@ SAVED_AFTER_S = 0.2  # what nobody waits for; an act over HTTP or of a machine i
 GRACE_S = 1
 
 
+class PortTaken(Exception):
+    """Somebody else listens there; the text names host and port."""
+
+
+def unheard() -> None:
+    """Nobody wants to know that the page answers."""
+
+
 class Server(uvicorn.Server):
     """Signals are handled in `serve`, so that links and world are in order at the end."""
 
-    def __init__(self, config: uvicorn.Config, live: LivePages) -> None:
+    def __init__(
+        self, config: uvicorn.Config, live: LivePages, ready: Callable[[], None] = unheard
+    ) -> None:
         super().__init__(config)
         self._live = live
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """`ready` is told once it answers."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Pages that listen are told first, else they would hold the server up."""
@@ -53,11 +71,12 @@ async def serve(
     relatch_s: float = 10.0,
     spring: bool = False,
     troubles: Sequence[str] = (),
+    ready: Callable[[], None] = unheard,
 ) -> None:
     """Run until cancelled or told to end by SIGTERM; answers HTTP once every wire is there.
 
     `troubles` are put on at the start, each as `POST /api/sim/faults` takes it. Leaves no link
-    behind, and the world in `folder`/world.json.
+    behind, and the world in `folder`/world.json. PortTaken where a port is not to be had.
     """
     locks = LockKind(relatch_s=relatch_s, spring=spring)
     clock = SystemClock()
@@ -75,7 +94,7 @@ async def serve(
             standing.callback(file.save)
             scanners = await standing.enter_async_context(_wires(world))
             pages = LivePages(world)
-            server = Server(config_of(make_app(world, scanners, file, pages)), pages)
+            server = Server(config_of(make_app(world, scanners, file, pages)), pages, ready)
             standing.enter_context(ended_by_sigterm(server))
             async with asyncio.TaskGroup() as tasks:
                 physics = tasks.create_task(world.live())
@@ -138,7 +157,8 @@ async def _wires(world: World) -> AsyncIterator[dict[str, ScannerPty]]:
 
 
 async def _port(standing: AsyncExitStack, end: TcpEnd, host: str, port: int) -> None:
-    server = await asyncio.start_server(end.serve, host, port)
+    with _taken(host, port):
+        server = await asyncio.start_server(end.serve, host, port)
     standing.callback(end.close)
     standing.callback(server.close)
 
@@ -149,8 +169,18 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as heard:
         heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        heard.bind((host, port))
+        with _taken(host, port):
+            heard.bind((host, port))
         yield heard
+
+
+@contextmanager
+def _taken(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error
+        raise PortTaken(f"cannot listen on {host}, port {port}: {why}") from error
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Which boards a profile means, and what hangs on their relays and inputs."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, runtime_checkable
 
 from simulator.devices.air_sensor import AirSensor
 from simulator.devices.input_board import Contact, InputBoard
@@ -28,13 +29,7 @@ KERONG: Final[dict[str, tuple[Variant, int]]] = {
 }
 XOR_LOCKS: Final = (8, 12, 18, 24, 32, 36, 50)
 XOR: Final = {f"xorboard-{locks}": locks for locks in XOR_LOCKS}
-LOCKS: Final = (
-    RELAYS
-    | {"waveshare-relay-d-8": 8, "reg-lock-24": 24}
-    | {name: locks for name, (_, locks) in KERONG.items()}
-    | XOR
-)
-SPOKEN: Final = dict.fromkeys(KERONG, "kerong") | dict.fromkeys(XOR, "xorboard")
+XOR_USUAL: Final = 24  # locks of such a board where nobody says how many are wired
 
 
 class Board(Station, Protocol):
@@ -49,9 +44,34 @@ class Board(Station, Protocol):
     def recall(self, kept: list[Any]) -> None: ...
 
 
+@runtime_checkable
+class Reporter(Protocol):
+    """A board that looks at its switches by itself and reports what changed, where it is set so."""
+
+    reports: bool
+
+    def look(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One protocol: its lines, its boards, and which of them a URL means."""
+
+    line: Callable[[LinePlan, Sequence[Any], Timeline, int], Line]
+    locks: Mapping[str, int]  # of each board, by its name
+    hang: Callable[[BoardPlan, Sequence[Door | None], Timeline], list[Board]]
+    means: Callable[[str, int | None], str]  # by a URL's profile or variant, and its doors
+    springs: bool = True  # such boards come with locks that push their doors ajar
+
+
 def springs(plan: BoardPlan) -> bool:
-    """Lock boards come with locks that push their doors ajar."""
-    return plan.profile in SPOKEN if plan.spring is None else plan.spring
+    spoken = PROTOCOLS.get(protocol_of(plan.profile) or "")
+    return bool(spoken and spoken.springs) if plan.spring is None else plan.spring
+
+
+def protocol_of(board: str) -> str | None:
+    """What a board speaks; None where it is not simulated."""
+    return next((name for name, each in PROTOCOLS.items() if board in each.locks), None)
 
 
 def unwired() -> bool:
@@ -69,21 +89,32 @@ def boards_of(
     plan: BoardPlan, doors: Sequence[Door | None], timeline: Timeline, speaks: str
 ) -> list[Board]:
     """Every board that the plan's profile means, with these doors from its first lock on."""
-    if plan.profile not in LOCKS:
+    name = protocol_of(plan.profile)
+    if name is None:
         raise Unknown(f"Boards {plan.profile} of line {plan.line} are not simulated.")
-    spoken = SPOKEN.get(plan.profile, "modbus")
-    if spoken != speaks.removesuffix("-tcp"):
+    if name != speaks.removesuffix("-tcp"):
         raise Unknown(f"Line {plan.line} speaks {speaks}, which {plan.profile} does not.")
-    doors = doors[: LOCKS[plan.profile]]
-    if plan.profile in KERONG:
-        variant, _ = KERONG[plan.profile]
-        return [
-            KerongBoard(
-                plan.unit, timeline, doors, variant, plan.closed, plan.present, plan.reports
-            )
-        ]
-    if plan.profile in XOR:
-        return [XorBoard(plan.unit, timeline, doors, plan.closed, plan.reports)]
+    spoken = PROTOCOLS[name]
+    return spoken.hang(plan, doors[: spoken.locks[plan.profile]], timeline)
+
+
+def _kerong(plan: BoardPlan, doors: Sequence[Door | None], timeline: Timeline) -> list[Board]:
+    variant, _ = KERONG[plan.profile]
+    closed, present = plan.closed, plan.present
+    return [KerongBoard(plan.unit, timeline, doors, variant, closed, present, plan.reports)]
+
+
+def _xor(plan: BoardPlan, doors: Sequence[Door | None], timeline: Timeline) -> list[Board]:
+    return [XorBoard(plan.unit, timeline, doors, plan.closed, plan.reports)]
+
+
+def _xor_with(doors: int | None) -> str:
+    """The smallest board that has so many locks."""
+    wired = doors or XOR_USUAL
+    return f"xorboard-{next((locks for locks in XOR_LOCKS if locks >= wired), wired)}"
+
+
+def _modbus(plan: BoardPlan, doors: Sequence[Door | None], timeline: Timeline) -> list[Board]:
     if plan.profile == "reg-lock-24":
         return [RegisterBoard(plan.unit, timeline, doors, closed=plan.closed, present=plan.present)]
     closed = _contacts(doors, lambda door: _seen(door, plan.closed))
@@ -133,9 +164,23 @@ def _there(door: Door, present: int) -> Contact:
 
 def line_of(plan: LinePlan, stations: Sequence[Any], timeline: Timeline, seed: int) -> Line:
     """A line that speaks what its boards speak."""
-    kinds: dict[str, Callable[[LinePlan, Sequence[Any], Timeline, int], Line]] = {
-        "modbus": Wire,
-        "kerong": KerongLine,
-        "xorboard": XorLine,
-    }
-    return kinds[plan.speaks](plan, stations, timeline, seed)
+    return PROTOCOLS[plan.speaks].line(plan, stations, timeline, seed)
+
+
+# One entry per protocol, by the first word of its URLs' schemes.
+PROTOCOLS: Final[Mapping[str, Spoken]] = {
+    "modbus": Spoken(
+        Wire,
+        RELAYS | {"waveshare-relay-d-8": 8, "reg-lock-24": 24},
+        _modbus,
+        lambda profile, _: profile,
+        springs=False,
+    ),
+    "kerong": Spoken(
+        KerongLine,
+        {name: locks for name, (_, locks) in KERONG.items()},
+        _kerong,
+        lambda variant, _: f"kerong-{variant}",
+    ),
+    "xorboard": Spoken(XorLine, XOR, _xor, lambda _, doors: _xor_with(doors)),
+}

@@ -15,7 +15,6 @@ from simulator.devices.card_reader import CardReader
 from simulator.devices.licence_machine import LicenceMachine
 from simulator.devices.mixed_board import LINKAGE, NORMAL, MixedBoard
 from simulator.devices.scanner import Scanner
-from simulator.devices.xor_board import XorBoard
 from simulator.door import Door, Impossible, LockKind, Unknown
 from simulator.door_faults import DoorTrouble
 from simulator.faults import Faults, Trouble
@@ -27,7 +26,7 @@ from simulator.standing import beside_the_lines, kept, recall
 from simulator.surroundings import Place
 from simulator.texts import WorldText
 from simulator.timeline import Timeline
-from simulator.wiring import Board, boards_of, line_of, sensor_of, springs
+from simulator.wiring import Board, Reporter, boards_of, line_of, sensor_of, springs
 
 SPEED_MAX: Final = 1000.0
 USUAL_LOCKS: Final = LockKind()
@@ -325,7 +324,7 @@ class World:
                 if isinstance(board, MixedBoard):
                     driven = partial(host.faults.count, "linkage")
                     self._acting.append(partial(board.follow, driven))
-                elif isinstance(board, XorBoard) and board.reports:
+                elif isinstance(board, Reporter) and board.reports:
                     self._acting.append(board.look)
         for plan in self.plan.machines:
             if not plan.line:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from simulator.devices.scanner import BITS_PER_CHARACTER
-from simulator.faults import PATIENCE_S, SPLIT_GAP_S, Faults
+from simulator.faults import SPLIT_GAP_S, Faults
 from simulator.timeline import Timeline
 
 PREAMBLE: Final = bytes.fromhex("AA AA AA 96 69")
@@ -32,6 +32,7 @@ PHOTO_BYTES: Final = 1024
 MODULE_NUMBER: Final = bytes(range(16))
 NEEDS_S: Final = {FIND: (0.05, 0.3), SELECT: (0.1, 0.1), READ: (0.3, 1.3)}
 QUICK_S: Final = (0.01, 0.03)
+PATIENCE_S: Final = 1.0  # of a master
 STARTING_S: Final = (1.0, 2.0)  # silent when it gets its power
 
 ON_A_PORT: Final = ("lost", "garbled", "late", "doubled", "split", "silent")
@@ -87,7 +88,7 @@ class CardReader:
     ) -> None:
         self.name = name
         self.timeline = timeline or Timeline(0.0)
-        self.faults = Faults(Random(f"{name}/{dice.random()}"), PATIENCE_S["card"])
+        self.faults = Faults(Random(f"{name}/{dice.random()}"), PATIENCE_S)
         self.card: Card | None = None
         self.reads = 0  # how often a card was read whole
         self.hangs = False

@@ -124,7 +124,7 @@ class KerongLine(Line):
 
     longest = 16
     usual_turnaround_s = (0.020, 0.100)
-    patience = "kerong"
+    patience_s = 0.500
 
     def __init__(
         self, plan: LinePlan, boards: Sequence[KerongBoard], timeline: Timeline, seed: int

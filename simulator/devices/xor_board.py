@@ -140,7 +140,6 @@ class XorBoard:
 class XorLine(Line):
     longest = FRAME
     usual_turnaround_s = (0.005, 0.020)
-    patience = "xor"
 
     def __init__(
         self, plan: LinePlan, boards: Sequence[XorBoard], timeline: Timeline, seed: int

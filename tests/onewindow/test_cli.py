@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData
+from stage import free_ports
 
 from controller.clock import ManualClock
 from controller.journal import Stream, journal_table
@@ -214,6 +215,51 @@ def test_boards_that_nothing_here_can_play_are_one_line(tmp_path: Path):
     done = run_apart("simulate", "--port", "1", "--config", str(config))
     assert done.returncode == 2
     assert "unheard-of" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def small_hall(folder: Path) -> Path:
+    """One board on a pty, for the simulator."""
+    url = f"modbus+rtu://{folder}/L1?baud=19200"
+    text = BAD_SITE.format(data=folder / "data")
+    text = text.replace("modbus+rtu:///dev/ttyS9?baud=19201", url)
+    config = folder / "site.toml"
+    config.write_text(f'{text}[[line]]\nname = "L1"\nurl = "{url}"\n')
+    return config
+
+
+def test_the_simulator_says_where_its_page_is_once_it_answers(tmp_path: Path):
+    port = str(free_ports(1))
+    words = [
+        sys.executable,
+        "-m",
+        "onewindow",
+        "simulate",
+        "--port",
+        port,
+        "--config",
+        str(small_hall(tmp_path)),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as simulator:
+        assert simulator.stdout is not None
+        said = simulator.stdout.readline()
+        with socket.create_connection(("127.0.0.1", int(port))):
+            pass
+        simulator.terminate()
+    assert said == f"the machines of FT-0001: http://127.0.0.1:{port}  (Ctrl-C ends them)\n"
+    assert simulator.returncode == 0
+
+
+def test_a_port_that_is_taken_is_one_line_that_names_it(tmp_path: Path):
+    config = small_hall(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run_apart("simulate", "--port", port, "--config", str(config))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"cannot listen on 127.0.0.1, port {port}: ")
+    assert "--port" in done.stderr
     assert "Traceback" not in done.stderr
 
 

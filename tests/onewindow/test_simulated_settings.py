@@ -143,3 +143,26 @@ def test_a_card_reader_is_built_on_its_own_path():
 def test_what_nothing_here_can_play_is_refused_by_its_key(what, said):
     with pytest.raises(BadSettings, match=said):
         plan_of(settings(**what))
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (
+            f"{LINE.replace('9600', '19200')}&unit=5&profile=waveshare-relay-8",
+            "differ from line L1",
+        ),
+        (f"{LINE}&parity=E&unit=5&profile=waveshare-relay-8", "differ from line L1"),
+        ("kerong+serial:///x/L0?address=5", "differ from line L1"),
+        (f"{LINE}&gap_ms=20&unit=5&profile=waveshare-relay-8", "gap_ms differs from"),
+    ],
+)
+def test_two_addresses_that_contradict_each_other_on_one_line_are_refused(second, said):
+    with pytest.raises(BadSettings, match=f"^cabinet.boards of A2: .*{said}"):
+        plan_of(settings([BOARD, second]))
+
+
+def test_a_line_of_its_own_is_checked_too():
+    air = (f"{LINE}&unit=11&profile=xy-md02", "modbus+rtu:///x/L0?unit=12&profile=xy-md02&parity=O")
+    with pytest.raises(BadSettings, match=r"^environment\.url of E2: "):
+        plan_of(settings(air=air))

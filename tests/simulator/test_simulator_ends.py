@@ -17,7 +17,7 @@ import serial
 
 from simulator.devices.scanner import Scanner
 from simulator.line import silence_s
-from simulator.run import serve
+from simulator.run import PortTaken, serve
 from tests.simulator.served import free_port, running
 
 READ = bytes.fromhex("02 02 00 00 00 20 79 E1")
@@ -137,7 +137,7 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing(quick, tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(PortTaken, match=f"127.0.0.1, port {port}: .*in use"):
             await serve(quick, host="127.0.0.1", port=port, folder=tmp_path)
     assert not quick.lines[0].link.is_symlink()
 
