@@ -8,7 +8,7 @@ import platform
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -28,6 +28,8 @@ NOT_BENCHMARKS = {
     "running_site",
     "tcp_boards",
 }
+# One name for what is asked of a site.
+GROUPS: Final = {"site": ("pickup", "site_start", "site_writer")}
 
 
 def names() -> list[str]:
@@ -66,21 +68,24 @@ def main(
     output: Annotated[Path, typer.Option(help="Where the figures are written.")] = BENCH_JSON,
     *,
     long: Annotated[
-        bool, typer.Option("--long", help="Ten minutes of memory, ten million cases of fuzz.")
+        bool,
+        typer.Option("--long", help="Ten minutes of memory, ten million cases of fuzz, years."),
     ] = False,
 ) -> None:
     """Measure, print a table, write bench.json. Exit 1 if a goal is missed, 2 for a wrong name."""
     known = names()
-    for name in chosen or []:
+    wanted = [each for name in chosen or known for each in GROUPS.get(name, (name,))]
+    for name in wanted:
         if name not in known:
-            sys.stderr.write(f"no benchmark {name}; there are {', '.join(known) or 'none'}\n")
+            there = ", ".join((*known, *GROUPS))
+            sys.stderr.write(f"no benchmark {name}; there are {there}\n")
             raise typer.Exit(2)
     console = Console()
     before = machine()
     if before["load"] > before["cores"] / 2:
         console.print(f"The machine is busy (load {before['load']}): what is measured suffers.")
     rows: list[Row] = []
-    for name in chosen or known:
+    for name in wanted:
         with console.status(f"{name} ...") as status:
             module = importlib.import_module(f"script.benchmarks.{name}")
             run = getattr(module, "run_long", module.run) if long else module.run

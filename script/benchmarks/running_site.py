@@ -216,6 +216,11 @@ class RunningSite:
         user, system = fields.split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    def resident_mib(self) -> float:
+        """What the process holds in memory."""
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
     def _is_ready(self) -> bool:
         try:
             self._ask("/readyz")
