@@ -1,5 +1,6 @@
 """The journal: a chain over stored bytes, append-only, whole or refused."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,12 +90,13 @@ def test_any_data_verifies_from_its_stored_bytes(bodies):
     engine.dispose()
 
 
+@pytest.mark.parametrize("before", [b'"prev":"', b'"n":', b'"at":"2026', b'"kind":"'])
 @pytest.mark.parametrize("seq", [1, 2, 3])
-def test_one_flipped_bit_anywhere_is_found(connection, table, seq):
+def test_one_flipped_bit_anywhere_is_found(connection, table, seq, before):
     write(connection, table, "a", "b", "c")
     connection.execute(text("DROP TRIGGER journal_no_update"))
     body = bytearray(list(entries(connection, table, SITE, Stream.UP))[seq - 1].body)
-    body[-10] ^= 1
+    body[body.index(before) + len(before)] ^= 1
     connection.execute(
         table.update().where(table.c.seq == seq).values(body=bytes(body)),
     )
@@ -135,6 +137,17 @@ def test_a_copy_takes_only_what_follows(connection, table):
 def test_what_is_no_entry_is_refused(body):
     with pytest.raises(ValueError, match=r".*"):
         read_entry(SITE, body)
+
+
+@pytest.mark.parametrize(
+    "data", ['{"b":1,"a":2}', '{"a":1e2}', '{"company":"\u6df1\u5733"}', '{"a": 1}', '{"a":1,"a":2}']
+)
+def test_a_hash_is_over_the_bytes_as_they_came(data):
+    body = (
+        f'{{"stream":"up","seq":1,"at":"2026-11-24T12:00:00.123Z","kind":"any","data":{data},'
+        f'"prev":"{GENESIS}"}}'
+    ).encode()
+    assert read_entry(SITE, body).hash == hashlib.sha256(body).hexdigest()
 
 
 def test_the_bytes_of_an_entry_are_pinned(tmp_path: Path, connection, table):

@@ -84,6 +84,33 @@ def test_listeners_hear_of_entries_only_after_they_are_durable(store, path):
     assert heard == [["a", "b"]]
 
 
+def test_a_listener_finds_the_entries_that_it_is_told_of(store, path):
+    found = []
+
+    def look(_entries):
+        with open_reader(path) as reader:
+            found.append(count(reader))
+
+    store.on_commit(look)
+    with store.write() as transaction:
+        transaction.append("FT-0001", Stream.UP, "a", {})
+    assert found == [1]
+
+
+def test_what_a_rule_wrote_and_its_entry_are_both_there_or_neither(store):
+    def half_done():
+        with store.write() as transaction:
+            transaction.connection.exec_driver_sql("CREATE TABLE doors (no INTEGER)")
+            transaction.append("FT-0001", Stream.UP, "a", {})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+    with store.read() as reader:
+        assert not reader.exec_driver_sql("PRAGMA table_info(doors)").fetchall()
+        assert count(reader) == 0
+
+
 def test_a_failed_transaction_leaves_nothing_and_tells_nobody(store):
     heard = []
     store.on_commit(heard.append)

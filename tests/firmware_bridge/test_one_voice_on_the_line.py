@@ -288,6 +288,20 @@ def test_a_movement_on_a_dead_line_was_certainly_not_sent(cabinet):
     play(story())
 
 
+def test_a_line_that_breaks_after_an_order_leaves_its_outcome_unknown():
+    async def story():
+        def breaks(_frame):
+            asyncio.get_running_loop().call_later(0.01, plugs.lines[0].unplug)
+            return []
+
+        bus, plugs = make_bus(breaks)
+        with pytest.raises(OutcomeUnknown, match="asked to move, then unplugged"):
+            await bus.move("A", FLASH)
+        assert len(plugs.frames) == 1
+
+    play(story())
+
+
 def test_a_cancelled_question_leaves_a_line_that_rests(cabinet):
     async def story():
         bus, plugs = make_bus(cabinet)
