@@ -5,7 +5,7 @@ from script.sabotages import ROOT, all_of, applies, read
 
 @pytest.mark.parametrize("sabotage", all_of(), ids=lambda each: each.name)
 def test_every_sabotage_still_applies(sabotage):
-    assert applies(sabotage, ROOT, check=True) == ""
+    assert applies(sabotage, ROOT, "--check") == ""
 
 
 def test_there_is_an_empty_one_and_a_canary():
@@ -28,4 +28,4 @@ def test_a_patch_that_fits_nothing_does_not_apply(tmp_path):
         "# test: tests\n# expect: red\n--- a/README.md\n+++ b/README.md\n"
         "@@ -1 +1 @@\n-no such line anywhere\n+x\n"
     )
-    assert applies(read(patch), ROOT, check=True)
+    assert applies(read(patch), ROOT, "--check")

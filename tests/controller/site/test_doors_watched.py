@@ -48,6 +48,9 @@ def test_n_counts_each_change_once_and_over_a_restart(town):
                 await asyncio.sleep(1)
         async with town.at_work():
             assert town.rows(select(doors.c.n).where(doors.c.no == 2))[0][0] == before + 6
+            town.cabinet.force(2)
+            await asyncio.sleep(1)
+            assert town.up("door.forced")[-1]["n"] == before + 7
 
     run(story)
 

@@ -276,7 +276,7 @@ def test_who_gives_up_opens_nothing_and_the_code_stays_good(hall):
             town.reader.hold(qr_of(1))
             await town.shows("ask_phone4")
             town.site.press("end")
-            await town.shows("start")
+            assert (await town.shows("start", "confirm", "opening")).text == "start"
             await asyncio.sleep(3)
             town.reader.hold(qr_of(1))
             await town.shows("ask_phone4")

@@ -1,15 +1,23 @@
 """Each code opens what is its own, and each box goes where nothing else may go."""
 
 import asyncio
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from controller.clock import ManualClock
 from controller.codes import keyed_hash
 from controller.entries import Down
-from controller.site.schema import compartments, journal
-from tests.controller.site.visit import bolts, place_state, scanned, state_of
-from tests.controller.site.world import CODE_KEY, badge_text, placed, qr_of, run, secret
+from controller.site.bell import Bell
+from controller.site.kiosk import Desk
+from controller.site.machines import SEQ_MAX
+from controller.site.schema import compartments, journal, machines
+from tests.controller.site.visit import alarms, begun, bolts, place_state, scanned, state_of
+from tests.controller.site.world import CODE_KEY, START, badge_text, placed, qr_of, run, secret
+
+if TYPE_CHECKING:
+    from controller.site.book import Book
 
 
 def test_a_visit_opens_its_own_order_s_doors_and_no_other(town):
@@ -114,3 +122,45 @@ def test_nothing_that_opens_a_door_is_logged_or_journaled(town):
     assert "pickup.completed" in told
     for number in (1, 7, 20):
         assert secret(number) not in told
+
+
+def test_a_lock_that_was_stuck_does_not_stay_released(town):
+    async def story():
+        async with town.at_work():
+            await town.loaded()
+            for box in town.cabinet.boxes:
+                box.jammed = True
+            door = await scanned(town)
+            await town.shows("stuck")
+            town.site.press("end")
+            await town.shows("start", "goodbye", "rate")
+            await asyncio.sleep(60)
+            town.cabinet.force(door)
+            await town.until(lambda: "door_forced" in alarms(town), 10)
+
+    run(story)
+
+
+def test_what_was_scanned_before_the_ears_were_shut_serves_nobody():
+    desk = Desk(cast("Book", None), ManualClock(START), Bell(), lang="en", quiet_s=2.0)
+    desk.listen(on=True)
+    desk.scanned(qr_of(1))
+    desk.listen(on=False)
+    desk.scanned(qr_of(2))
+    desk.listen(on=True)
+    assert not desk.is_scan_waiting()
+
+
+def test_a_machines_numbers_begin_anew_after_the_last_one(town):
+    async def story():
+        async with town.at_work():
+            town.order(seals=0, licence=True)
+            with town.store.write() as transaction:
+                transaction.connection.execute(machines.update().values(next_seq=SEQ_MAX))
+            await begun(town)
+            await town.take_licence()
+            await town.shows("rate")
+            assert town.up("movement.intended")[0]["seq"] == SEQ_MAX
+            assert town.rows(select(machines.c.next_seq)) == [(1,)]
+
+    run(story)
