@@ -117,7 +117,7 @@ def applies(sabotage: Sabotage, tree: Path, *options: str) -> str:
     """Empty where the patch applies to `tree`, else what git says."""
     if "\n--- " not in sabotage.path.read_text("utf-8"):
         return "" if sabotage.expect == "green" else "changes nothing"
-    command = ["git", "apply", *options, str(sabotage.path)]
+    command = ["git", "apply", "--unidiff-zero", *options, str(sabotage.path)]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 

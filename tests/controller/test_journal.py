@@ -140,7 +140,8 @@ def test_what_is_no_entry_is_refused(body):
 
 
 @pytest.mark.parametrize(
-    "data", ['{"b":1,"a":2}', '{"a":1e2}', '{"company":"\u6df1\u5733"}', '{"a": 1}', '{"a":1,"a":2}']
+    "data",
+    ['{"b":1,"a":2}', '{"a":1e2}', '{"company":"\u6df1\u5733"}', '{"a": 1}', '{"a":1,"a":2}'],
 )
 def test_a_hash_is_over_the_bytes_as_they_came(data):
     body = (

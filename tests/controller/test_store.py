@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.exc import OperationalError
 
 from controller.clock import ManualClock
-from controller.journal import Stream, journal_table
+from controller.journal import Stream, journal_table, verify
 from controller.store import StoreRefused, open_reader, open_store
 
 CLOCK = ManualClock(datetime(2026, 11, 24, tzinfo=UTC))
@@ -125,6 +125,22 @@ def test_a_failed_transaction_leaves_nothing_and_tells_nobody(store):
     with store.read() as reader:
         assert count(reader) == 0
     assert heard == []
+
+
+def test_after_a_failed_transaction_the_chain_goes_on_where_it_stood(store):
+    def half_done():
+        with store.write() as transaction:
+            transaction.append("FT-0001", Stream.UP, "a", {})
+            raise ZeroDivisionError
+
+    with store.write() as transaction:
+        transaction.append("FT-0001", Stream.UP, "first", {})
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+    with store.write() as transaction:
+        assert transaction.append("FT-0001", Stream.UP, "second", {}).seq == 2
+    with store.read() as reader:
+        assert verify(reader, table, "FT-0001", Stream.UP).seq == 2
 
 
 def test_readers_cannot_write(store):
