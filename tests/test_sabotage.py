@@ -1,6 +1,14 @@
+"""Every sabotage still fits the code; a few of them are tried, `script/sabotage` tries all."""
+
+import subprocess
+import sys
+from collections import Counter
+
 import pytest
 
 from script.sabotages import ROOT, all_of, applies, read
+
+TRIED = ("00-", "01-", "02-", "05-", "08-", "09-", "27-", "28-", "36-", "39-", "54-", "88-", "104-")
 
 
 @pytest.mark.parametrize("sabotage", all_of(), ids=lambda each: each.name)
@@ -29,3 +37,22 @@ def test_a_patch_that_fits_nothing_does_not_apply(tmp_path):
         "@@ -1 +1 @@\n-no such line anywhere\n+x\n"
     )
     assert applies(read(patch), ROOT, "--check")
+
+
+def test_each_names_a_test_that_is_there_and_has_a_name_of_its_own():
+    names = Counter(each.name for each in all_of())
+    assert names.most_common(1)[0][1] == 1
+    for each in all_of():
+        file, _, test = each.test[0].partition("::")
+        text = (ROOT / file).read_text("utf-8")
+        assert f"def {test.partition('[')[0]}(" in text or not test, each.name
+
+
+@pytest.mark.timeout(400)
+def test_a_test_notices_what_was_broken():
+    command = [sys.executable, "-m", "script.sabotages", "--at-once", "1", *TRIED]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=390
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(TRIED)} of {len(TRIED)} as they should be" in done.stdout
