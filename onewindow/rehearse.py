@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from controller.settings import SiteSettings
+from onewindow.cuts import cut as cut_everywhere
 from onewindow.demo_settings import toml
 from onewindow.exhaust import exhaust as visit_all
 from onewindow.layout import TEL
@@ -146,6 +147,10 @@ def command(
     exhaust: Annotated[
         Worlds | None, typer.Option(help="Every order of events in small worlds instead of days.")
     ] = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(help="every: the power cut at each step of nine stories; or one of them."),
+    ] = None,
 ) -> None:
     """Play days of people, vendors and faults in virtual time, and check what must hold.
 
@@ -153,6 +158,10 @@ def command(
     """
     if exhaust is not None:
         if not visit_all(Console()):
+            raise typer.Exit(1)
+        return
+    if cut is not None:
+        if not cut_everywhere(Console(), cut):
             raise typer.Exit(1)
         return
     wanted = parts(days, seed, sites, _faults(faults), orders)

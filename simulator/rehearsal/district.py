@@ -105,21 +105,30 @@ class District:
         )
 
     def place(
-        self, number: str, vendor: str, *, licence: str, types: bool, low: bool = False
+        self,
+        number: str,
+        vendor: str,
+        *,
+        licence: str,
+        types: bool,
+        low: bool = False,
+        boxes: tuple[str, ...] = ("seals",),
     ) -> Order:
-        """An order of a set of seals and a licence, which a machine prints or staff bring."""
-        items = [_item(number, "seals", "seal_set", "cabinet", vendor)]
+        """An order of seals and a licence, which a machine prints or staff bring, or nobody."""
+        items = [_item(number, name, "seal_set", "cabinet", vendor) for name in boxes]
+        brought = [each["label"] for each in items]
         holder = "machine" if licence == "machine" else "cabinet"
-        items.append(_item(number, "licence", "business_licence", holder, None))
+        if licence:
+            items.append(_item(number, "licence", "business_licence", holder, None))
         code, placed = self._code(number, f"{number}-a", types=types)
         order = Order(
             number,
             f"Company {number}",
             vendor,
             [code],
-            boxes=[items[0]["label"]],
-            licences=[] if holder == "machine" else [items[1]["label"]],
-            printed=int(holder == "machine"),
+            boxes=brought,
+            licences=[items[-1]["label"]] if licence == "cabinet" else [],
+            printed=int(licence == "machine"),
         )
         self.orders[number] = order
         self.tell(

@@ -18,7 +18,7 @@ from typing import Final, NoReturn, TypeVar
 SLOT: Final = struct.Struct("<Q")
 SLOTS: Final = 1 << 22
 TEXT_MAX: Final = 16_384
-FIELDS: Final = ("states", "ways", "deepest", "cuts", "lost", "moved")
+FIELDS: Final = ("states", "ways", "deepest", "cuts", "again", "lost", "moved")
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ class Seen:
     ways: int  # that led somewhere new, or back
     deepest: int  # events on the longest way
     cuts: int
+    again: int  # of them in what follows a cut
     lost: int  # answers
     moved: int  # bolts
     violation: str  # empty if there is none

@@ -47,8 +47,6 @@ from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, 
 from simulator.world import World
 
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
-
-
 DAY_NAP_S: Final = 3.0
 TROUBLED_NAP_S: Final = 120.0
 NIGHT_NAP_S: Final = 3600.0
@@ -89,6 +87,7 @@ class Stage:
         self.next_off_s = STARTS_AGAIN_S  # after the cut at that step
         self.whims: set[str] = set()  # what the next visitors will do wrong
         self.starts = 0
+        self.driver: Callable[[], Any] = lambda: None  # SQLite's, of each start; None: the usual
         self.site: Site | None = None
         self.store: Store | None = None
         self._news = News()
@@ -212,7 +211,8 @@ class Stage:
 
     async def _process(self) -> None:
         with ExitStack() as standing:
-            store = standing.enter_context(open_store(self._database, schema.journal, self.drowsy))
+            opened = open_store(self._database, schema.journal, self.drowsy, module=self.driver())
+            store = standing.enter_context(opened)
             if not self.starts:
                 with store.write() as transaction:
                     schema.metadata.create_all(transaction.connection)
@@ -238,9 +238,8 @@ class Stage:
                 group.create_task(self._hear_district(self.site, store))
 
     def _site(self, store: Store, bridge: Bridge) -> Site:
-        settings = self.settings
         return Site(
-            settings,
+            self.settings,
             store,
             self.drowsy,
             boards={
@@ -248,14 +247,14 @@ class Stage:
                     bridge.lock_board(url, f"{each.letter}{number}")
                     for number, url in enumerate(each.boards, 1)
                 ]
-                for each in settings.cabinet
+                for each in self.settings.cabinet
             },
             machines={
                 each.name: Telling(bridge.licence_machine(each.url, each.name), self._machine_news)
-                for each in settings.machine
+                for each in self.settings.machine
             },
             readers={
-                each.name: bridge.code_reader(each.url, each.name) for each in settings.scanner
+                each.name: bridge.code_reader(each.url, each.name) for each in self.settings.scanner
             },
             step=self._step,
             slow=slowly,

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
-import apsw
 import pytest
 from structlog.testing import capture_logs
 
@@ -20,7 +19,8 @@ from controller.journal import Stream, verify
 from controller.site.schema import journal, metadata
 from controller.store import open_store
 from onewindow.site_life import Opened, SiteLife
-from tests.controller.site.cut import Driver, Mains
+from simulator.rehearsal.failing_disk import Driver
+from simulator.rehearsal.power import Mains, Write
 from tests.controller.site.visit import pulses, state_of
 from tests.controller.site.world import SITE, START, Town, WallClock, qr_of, run
 
@@ -30,11 +30,11 @@ class Disk(Mains):
 
     fails = 0
 
-    def sync(self) -> None:
-        if self.fails:
+    def step(self, what: str, write: Write | None = None) -> bool:
+        if what == "sync" and self.fails:
             self.fails -= 1
-            raise apsw.IOError("fsync: input/output error")
-        super().sync()
+            return False
+        return super().step(what, write)
 
 
 class LivingTown(Town):
@@ -196,7 +196,6 @@ def test_a_sync_that_fails_is_never_believed(town, times, when):
             assert state_of(town) == "loaded"
             await collect(town)
             check(town)
-        town.module.drop()
 
     run(story)
 

@@ -37,22 +37,6 @@ class Box:
     says: DoorSight | None = None  # a switch that lies
 
 
-class PowerCut(BaseException):
-    """The plug is pulled: nothing catches this but the test."""
-
-
-class Power:
-    """What drives the machines; it never fails here."""
-
-    on = True
-
-    def check(self) -> None:
-        """PowerCut where there is none."""
-
-    def strike(self) -> None:
-        """The same at an instant that matters, which may be the last one."""
-
-
 class Cabinet:
     """A board with real doors behind it."""
 
@@ -71,7 +55,6 @@ class Cabinet:
         self.silent = False
         self.gone = False
         self.before_pulse: Callable[[int], None] = lambda _door: None
-        self.power = Power()
         self.crossed: dict[int, int] = {}  # door: the one to which its switch's wire leads
         self._changed = asyncio.Event()
 
@@ -86,13 +69,11 @@ class Cabinet:
         return self._rested_at.get(door, 0.0) - self.now()
 
     async def release(self, door: int, *, by: float = inf, longer: bool = False) -> None:
-        self.power.strike()
         self._check_line()
         await asyncio.sleep(self.line_busy_s)
         if self.now() > by:
             raise NotMoved(self.name, "the line was not free in time")
         await asyncio.sleep(0.02)
-        self.power.check()
         if self.refuse:
             self.refuse -= 1
             raise NotMoved(self.name, "refused")
@@ -100,7 +81,6 @@ class Cabinet:
             raise NotMoved(self.name, "its coil rests")
         self._rested_at[door] = self.now() + self.coil_rest_s
         self._pulse(door, longer=longer and self.pulses_longer)
-        self.power.strike()
         if self.lose_replies:
             self.lose_replies -= 1
             await asyncio.sleep(0.3)
@@ -117,7 +97,6 @@ class Cabinet:
         self._changed.set()
 
     async def look(self) -> BoardSight:
-        self.power.check()
         self._check_line()
         if self.look_s:
             await asyncio.sleep(self.look_s)
@@ -209,7 +188,6 @@ class Printer:
         self.gone = False
         self.fails: Outcome | None = None
         self.reject: list[str] = []
-        self.power = Power()
 
     @staticmethod
     def now() -> float:
@@ -238,7 +216,6 @@ class Printer:
         self.state = MachineState.IDLE
 
     async def look(self) -> MachineSight:
-        self.power.check()
         if self.gone:
             raise LineDown(self.name, "refused")
         await asyncio.sleep(0.005)
@@ -259,11 +236,9 @@ class Printer:
         )
 
     async def present(self, seq: int, document: Job | Slot) -> None:
-        self.power.strike()
         if self.gone:
             raise NotMoved(self.name, "not sent")
         await asyncio.sleep(0.005)
-        self.power.check()
         if self.lose_frames:
             self.lose_frames -= 1
             raise OutcomeUnknown(self.name, "no reply")
@@ -275,13 +250,11 @@ class Printer:
             self.last = Command(seq, document, Outcome.RUNNING, 0)
             self.state = MachineState.PRINTING
             self.done_at = self.now() + self.print_s
-        self.power.strike()
         if self.lose_replies:
             self.lose_replies -= 1
             raise OutcomeUnknown(self.name, "no reply")
 
     async def retract(self, seq: int) -> None:
-        self.power.check()
         self.previous = Command(self.last.seq, self.last.document, Outcome.RETRACTED, 0)
         self.last = Command(seq, None, Outcome.DONE, 0)
         self.reject += self.outlet
@@ -289,7 +262,7 @@ class Printer:
         self.state = MachineState.IDLE
 
     async def alive(self) -> None:
-        self.power.check()
+        """Its sign of life."""
 
     def swallow(self) -> None:
         """Its own take time is over: what nobody took goes back inside."""

@@ -25,7 +25,7 @@ from controller.site.kiosk import KioskView
 from controller.site.schema import journal, metadata
 from controller.site.site import Site
 from controller.store import Store, open_store
-from tests.controller.site.hardware import Cabinet, Power, Printer, Reader
+from tests.controller.site.hardware import Cabinet, Printer, Reader
 
 SITE = "FT-0001"
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 09:00 in Shenzhen
@@ -188,7 +188,6 @@ class Town:
         self.reader = Reader()
         self.module = module
         self.step = step
-        self.power = Power()
         self.hands: list[str] = []
         self.seen: list[KioskView] = []
         self.site: Site
@@ -200,7 +199,6 @@ class Town:
     async def at_work(self) -> AsyncIterator["Town"]:
         """The site runs inside; it is cancelled at the end, and leaves nothing."""
         clock = self.clock = WallClock(START + self.wall_ahead)
-        self.cabinet.power = self.printer.power = self.power
         is_new = not self.path.exists()
         with open_store(self.path, journal, clock, module=self.module) as self.store:
             if is_new:
