@@ -136,7 +136,7 @@ async def _played(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter"
             last = list(audit(story, cast))
         except Restless as restless:
             last = [str(restless)]
-        for flaw in [*(each.words() for each in judge.violations), *stage.flaws, *last]:
+        for flaw in [*stage.flaws, *(each.words() for each in judge.violations), *last]:
             cutter.accuse(flaw)
         process.cancel()
 
