@@ -1,6 +1,6 @@
 """Air, power, tamper contacts and lamps of a cabinet over Modbus, as a profile says."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from controller.faults import BadReply, NoReply, NotConfigured
@@ -54,7 +54,7 @@ class ModbusSurroundings:
     async def look(self) -> EnvironmentSight:
         return await self._sight(Urgency.LOOK)
 
-    async def watch(self) -> AsyncIterator[EnvironmentSight]:
+    async def watch(self) -> AsyncGenerator[EnvironmentSight, None]:
         shown: EnvironmentSight | None = None
         missed = 0
         self._begin_reading()

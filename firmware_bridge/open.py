@@ -113,6 +113,8 @@ class Bridge:
             raise BadUrl(
                 f"{text}: {url.scheme} is no lock board; like {urls.EXAMPLES['modbus+tcp']}"
             )
+        if url.profile in self._surroundings:
+            raise BadUrl(f"{text}: profile {url.profile} is a sensor's, and no lock board's")
         panel = dialect.panel(url, name, self.bus(url), self._profiles)
         row = DoorRow(panel, self._clock, poll_s=poll_s, news=self._news)
         self._boards[url.place.key][name] = row.figures

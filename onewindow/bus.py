@@ -1,7 +1,6 @@
 """`onewindow bus`: what an installer does with one line or one board, before a site runs on it."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import aclosing, contextmanager, suppress
@@ -22,18 +21,22 @@ from controller.ports import BoardSight
 from firmware_bridge import commissioning
 from firmware_bridge.board_sheet import READS, Sheet, check_board, echo_sheet, echoes
 from firmware_bridge.commissioning import Opened, Verdict, Watched
+from firmware_bridge.environment import ModbusSurroundings
 from firmware_bridge.line_scan import Station, Step, addresses, scan, scan_url
 from firmware_bridge.lines import open_line
 from firmware_bridge.lock_board import DoorRow
 from firmware_bridge.open import Bridge
-from firmware_bridge.profiles import Source, load_profiles
+from firmware_bridge.profiles import Source, load_profiles, load_surroundings
 from firmware_bridge.urls import parse
+from onewindow import bus_sensors
+from onewindow.bus_said import say_json, screen
+from onewindow.bus_sensors import sight_rows, sight_table
 
 BOARD = "board"  # its name where the URL is all there is
 FLAGS = {"open": "[yellow]open[/]", "closed": "closed", "unknown": "[red]unknown[/]"}
 
 app = typer.Typer(
-    help="Find lock boards on a line, read them, open a door, watch them, look for flaws.",
+    help="Find boards on a line, read and watch them and sensors, open a door, look for flaws.",
     no_args_is_help=True,
 )
 
@@ -72,24 +75,27 @@ class Play:
 
 
 @contextmanager
-def the_board(url: str, profiles: Path | None) -> Iterator[tuple[DoorRow, Play]]:
-    """The board behind a URL, and who asks it; its line is free again afterwards."""
+def the_device(
+    url: str, profiles: Path | None
+) -> Iterator[tuple[DoorRow | ModbusSurroundings, Play]]:
+    """The board or sensor behind a URL, and who asks it; its line is free again afterwards."""
     bridge = Bridge(SystemClock(), user_profiles=profiles)
     with asyncio.Runner() as runner:
         try:
-            yield bridge.lock_board(url, BOARD), Play(url, runner)
+            sensor = parse(url).profile in bridge.surroundings
+            make = bridge.environment if sensor else bridge.lock_board
+            yield make(url, BOARD), Play(url, runner)
         finally:
             bridge.close()  # while the loop is there that its connections belong to
 
 
-def screen() -> Console:
-    """Standard output, with tables as wide as it is."""
-    return Console(highlight=False)
-
-
-def say_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+@contextmanager
+def the_board(url: str, profiles: Path | None) -> Iterator[tuple[DoorRow, Play]]:
+    """The same where only a lock board will do."""
+    with the_device(url, profiles) as (board, play):
+        if not isinstance(board, DoorRow):
+            raise UsageError(f"{url} is a sensor: read and watch are for it, this is for doors")
+        yield board, play
 
 
 @app.command("scan")
@@ -166,13 +172,18 @@ def _stations(found: list[Station]) -> Table:
 
 @app.command("read")
 def read_command(url: Url, profiles: Profiles = None, *, as_json: AsJson = False) -> None:
-    """Read the doors and items of one board, once."""
-    with the_board(url, profiles) as (board, play):
-        sight = play(board.look())
+    """Read the doors and items of one board, or what one sensor measures, once."""
+    with the_device(url, profiles) as (device, play):
+        if isinstance(device, DoorRow):
+            sight = play(device.look())
+            rows, table = _rows(sight), _sight_table(sight)
+        else:
+            around = play(device.look())
+            rows, table = sight_rows(around), sight_table(around)
     if as_json:
-        say_json(_rows(sight))
+        say_json(rows)
     else:
-        screen().print(_sight_table(sight))
+        screen().print(table)
 
 
 def _rows(sight: BoardSight) -> list[dict[str, object]]:
@@ -247,9 +258,12 @@ def verdict_words(opened: Opened) -> str:
 @app.command("watch")
 def watch_command(url: Url, profiles: Profiles = None, *, as_json: AsJson = False) -> None:
     """Show a board live, what changed last marked, until Ctrl-C. With --json a line a change."""
-    with the_board(url, profiles) as (board, play):
-        watching = commissioning.watch_board(board, SystemClock())
-        show = _told(watching) if as_json else _live(watching)
+    with the_device(url, profiles) as (device, play):
+        if isinstance(device, DoorRow):
+            watching = commissioning.watch_board(device, SystemClock())
+            show = _told(watching) if as_json else _live(watching)
+        else:
+            show = bus_sensors.told(device) if as_json else bus_sensors.shown_live(device)
         with suppress(Ended):
             play(show)
 
@@ -345,18 +359,23 @@ def _sheet_table(url: str, sheet: Sheet) -> Table:
 
 @app.command("profiles")
 def profiles_command(profiles: Profiles = None, *, as_json: AsJson = False) -> None:
-    """List the profiles of Modbus lock boards and where each comes from."""
-    known = load_profiles(profiles)
+    """List the profiles of Modbus lock boards and sensors, and where each comes from."""
+    boards, sensors = load_profiles(profiles), load_surroundings(profiles)
+    rows = [_profile_row(name, source) for name, source in sorted(boards.items())]
+    rows += [
+        {"profile": name, "kind": "sensor", "source": source.origin}
+        for name, source in sorted(sensors.items())
+    ]
     if as_json:
-        say_json([_profile_row(name, source) for name, source in sorted(known.items())])
+        say_json(rows)
         return
     table = Table()
-    for heading in ("profile", "doors", "items", "pulse ms", "source"):
+    for heading in ("profile", "kind", "doors", "items", "pulse ms", "source"):
         table.add_column(heading, overflow="fold")
-    for name, source in sorted(known.items()):
-        row = _profile_row(name, source)
-        items = "yes" if row["items"] else "-"
-        table.add_row(name, str(row["doors"]), items, str(row["pulse_ms"]), source.origin)
+    for row in rows:
+        items = "yes" if row.get("items") else "-"
+        numbers = [str(row.get("doors", "-")), items, str(row.get("pulse_ms", "-"))]
+        table.add_row(str(row["profile"]), str(row["kind"]), *numbers, str(row["source"]))
     screen().print(table)
 
 
@@ -364,6 +383,7 @@ def _profile_row(name: str, source: Source) -> dict[str, object]:
     profile = source.profile
     return {
         "profile": name,
+        "kind": "lock board",
         "doors": profile.doors,
         "items": profile.item is not None,
         "pulse_ms": profile.pulse.ms,

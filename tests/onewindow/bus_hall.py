@@ -23,6 +23,8 @@ class Hall:
         self.line = f"modbus+rtu://{folder}/L1?baud={BAUD}"
         self.relays = f"{self.line}&unit=1&profile=waveshare-relay-8"
         self.mixed = f"{self.line}&unit=5&profile=waveshare-relay-d-8"
+        self.air = f"{self.line}&unit=9&profile=xy-md02"
+        self.contacts = f"{self.line}&unit=10&profile=env-io-8"
         self.kerong_line = f"kerong+serial://{folder}/K1"
         self.xor_line = f"xorboard+serial://{folder}/X1"
         self.kerong_server = f"kerong+tcp://127.0.0.1:{port + 1}"
@@ -114,6 +116,9 @@ def standing(folder: Path, port: int) -> Iterator[Hall]:
     hall.write_site(
         hall.config, " ".join(f"{letter}/{no}" for letter in hall.boards for no in range(1, 9))
     )
+    with hall.config.open("a", encoding="utf-8") as config:
+        for name, url in (("air", hall.air), ("contacts", hall.contacts)):
+            config.write(f'[[environment]]\nname = "{name}"\ncabinet = "A"\nurl = "{url}"\n')
     command = [*ONEWINDOW, "simulate", "--config", str(hall.config), "--port", str(port)]
     with hall.http, subprocess.Popen(command) as simulator:
         try:

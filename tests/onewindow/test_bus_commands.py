@@ -209,6 +209,40 @@ def test_wrong_use_is_one_line(bus: Bus, arguments: tuple[str, ...], words: str)
     assert words in one_line(bus(*arguments), 2)
 
 
+def test_a_sensor_is_read_as_a_table_and_as_json(bus: Bus, hall: Hall):
+    done = bus("read", hall.air)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "temperature_c" in done.stdout
+    measures = json.loads(bus("read", hall.air, "--json").stdout)
+    assert [each["measure"] for each in measures] == ["temperature_c", "humidity_percent"]
+    assert all(isinstance(each["value"], float) for each in measures)
+    assert "mains" in bus("read", hall.contacts).stdout
+    contacts = json.loads(bus("read", hall.contacts, "--json").stdout)
+    assert {"contact": "mains", "well": True} in contacts
+
+
+def test_a_sensor_s_contact_is_watched(hall: Hall):
+    with started("watch", hall.contacts, "--json") as watching:
+        assert watching.stdout is not None
+        first = [json.loads(watching.stdout.readline()) for _ in range(6)]
+        assert {each["contact"]: each["well"] for each in first}["tamper"]
+        assert hall.http.post("/environment", json={"tamper": True}).is_success
+        change = json.loads(watching.stdout.readline())
+        watching.send_signal(signal.SIGINT)
+        _, err = watching.communicate(timeout=30)
+    assert hall.http.post("/environment", json={"tamper": False}).is_success
+    assert change == {"contact": "tamper", "well": False}
+    assert (watching.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize("command", [("open", "1", "--yes"), ("check",)])
+def test_what_is_for_doors_says_that_a_sensor_has_none(
+    bus: Bus, hall: Hall, command: tuple[str, ...]
+):
+    name, *more = command
+    assert "is a sensor: read and watch are for it" in one_line(bus(name, hall.air, *more), 2)
+
+
 def test_a_device_that_is_not_there_is_one_line(bus: Bus):
     done = bus("read", "modbus+rtu:///dev/ttyNONE?unit=1&profile=waveshare-relay-8")
     assert "cannot be opened" in one_line(done, 1)
@@ -223,4 +257,7 @@ def test_profiles_come_with_their_source(bus: Bus, tmp_path: Path):
     sources = {row["profile"]: row["source"] for row in rows}
     assert sources["mine"] == str(tmp_path / "mine.toml")
     assert sources["waveshare-relay-32"].startswith("built in")
+    kinds = {row["profile"]: row["kind"] for row in rows}
+    assert (kinds["mine"], kinds["xy-md02"]) == ("lock board", "sensor")
+    assert "sensor" in bus("profiles").stdout
     assert "waveshare-relay-d-8" in bus("profiles").stdout
