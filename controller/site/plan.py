@@ -34,11 +34,17 @@ def started(settings: SiteSettings) -> SiteStarted:
 
 def take_over_plan(act: Act, settings: SiteSettings) -> None:
     """New compartments are free and their doors unknown; what was known stays known."""
-    known = set(act.db.execute(select(schema.compartments.c.cabinet, schema.compartments.c.no)))
+    known = {
+        (row.cabinet, row.no): {"size": row.size, "height_cm": row.height_cm, "reach": row.reach}
+        for row in act.db.execute(select(schema.compartments))
+    }
     for each in settings.compartment:
         plan = {"size": each.size, "height_cm": each.height_cm, "reach": each.reach}
         at = {"cabinet": each.cabinet, "no": each.no}
-        if (each.cabinet, each.no) in known:
+        before = known.get((each.cabinet, each.no))
+        if before == plan:
+            continue
+        if before is not None:
             act.db.execute(
                 schema.compartments.update()
                 .where(

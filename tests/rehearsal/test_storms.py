@@ -11,9 +11,9 @@ from simulator.rehearsal.invariants import REGISTRY
 from simulator.rehearsal.play import Outcome, play_site
 from simulator.rehearsal.storm import ALL, NAMES
 
-SEEDS = range(1, 25)
+SEEDS = range(1, 21)
 DAYS = 2
-ORDERS = 12  # a day
+ORDERS = 8  # a day
 WORKERS = 2
 
 
