@@ -39,6 +39,7 @@ KINDS: Final = {
     Reason.LABEL_UNKNOWN:      Kind(404, "Label unknown", "This label is not expected here."),
     Reason.LABEL_LOADED:       Kind(409, "Already loaded", "This item lies here already."),
     Reason.NO_COMPARTMENT:     Kind(409, "No compartment", "No compartment that fits is free."),
+    Reason.NO_SLOT:            Kind(409, "No slot", "No machine can take a licence in now."),
     Reason.LOADING_RESTS:      Kind(503, "Loading rests", "Nothing new is loaded for now."),
     Reason.DOOR_OUT_OF_USE:    Kind(503, "Door out of use", "This door is out of use."),
     Reason.REOPEN_NOT_OFFERED: Kind(409, "Not again", "This door cannot be opened again."),

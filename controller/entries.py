@@ -182,6 +182,7 @@ class MovementIntended(TypedDict):
     command: NotRequired[str]
     approved_by: NotRequired[str]  # the second one, where two people must want it
     seq: NotRequired[int]  # a machine's sequence number
+    slot: NotRequired[int]  # of a machine that stores, into which it is to be loaded
 
 
 class MovementSettled(TypedDict):
@@ -196,6 +197,7 @@ class ItemLoaded(TypedDict):
     where: str
     by: SeenBy
     badge: NotRequired[str]
+    slot: NotRequired[int]  # of a machine that stores
 
 
 class ItemCollected(TypedDict):

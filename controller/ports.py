@@ -159,6 +159,7 @@ class MachineSight:
     take_left_s: int
     boots: int
     heartbeat: int
+    occupied: frozenset[int] = frozenset()  # slots in which something lies
 
 
 class LicenceMachine(Protocol):
@@ -175,6 +176,13 @@ class LicenceMachine(Protocol):
 
         Asking again with the same number and document moves nothing more. NotMoved: refused by the
         machine, or certainly never sent. OutcomeUnknown: no answer; `look` tells.
+        """
+        ...
+
+    async def take_in(self, seq: int, slot: Slot) -> None:
+        """Have an empty slot wait for what is laid into the intake, 60 s. Same promises.
+
+        DONE says that it lies there, FAILED_INSIDE that nothing was laid in.
         """
         ...
 

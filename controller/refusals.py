@@ -16,6 +16,7 @@ class Reason(StrEnum):
     LABEL_UNKNOWN = "label_unknown"
     LABEL_LOADED = "label_loaded"
     NO_COMPARTMENT = "no_compartment"
+    NO_SLOT = "no_slot"  # of a machine that could take a licence in
     LOADING_RESTS = "loading_rests"  # what was begun is finished, nothing new is loaded
     DOOR_OUT_OF_USE = "door_out_of_use"
     REOPEN_NOT_OFFERED = "reopen_not_offered"

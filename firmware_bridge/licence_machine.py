@@ -1,6 +1,7 @@
 """The licence machine's register map 1.0, and how it is asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from controller.faults import BadReply, DeviceFault, NotConfigured, NotMoved
@@ -16,6 +17,8 @@ MACHINE_ID: Final = 0x4C4D
 MAP_MAJOR: Final = 0x01
 NO_PRINTER: Final = 0xFFFF
 AT_OUTLET: Final = 0x0001  # of the sensors
+SLOT_BITS_AT: Final = 0x0040  # slot 1 is bit 0 of the first word
+SLOTS_A_WORD: Final = 16
 
 STATES: Final = (
     MachineState.STARTING,
@@ -54,7 +57,7 @@ OUTCOMES: Final = (
 
 # Commands: six holding registers, written at once.
 COMMAND_AT: Final = 0x0100
-PRESENT_SLOT, PRINT_JOB, RETRACT = 1, 2, 3
+PRESENT_SLOT, PRINT_JOB, RETRACT, LOAD = 1, 2, 3, 7
 CHECK_SEED: Final = 0x5AA5
 SEQ_MAX: Final = 0xFFFF
 # Exception 06 of this machine means "not remembered", so that nothing moved is certain here.
@@ -84,7 +87,19 @@ class ModbusLicenceMachine:
         await self._prepare()
         asked = modbus.read(self._unit, modbus.READ_WORDS, BLOCK_AT, BLOCK_WORDS)
         words = modbus.words_of(await self._device.ask(asked, Urgency.LOOK, LOOK_TRIES))
-        return self._sight(words)
+        sight = self._sight(words)
+        return replace(sight, occupied=await self._occupied(sight.slots)) if sight.slots else sight
+
+    async def _occupied(self, slots: int) -> frozenset[int]:
+        """Of a machine that stores: what its slots say, read after the block, never before."""
+        count = -(-slots // SLOTS_A_WORD)
+        asked = modbus.read(self._unit, modbus.READ_WORDS, SLOT_BITS_AT, count)
+        words = modbus.words_of(await self._device.ask(asked, Urgency.LOOK, LOOK_TRIES))
+        return frozenset(
+            slot
+            for slot in range(1, slots + 1)
+            if words[(slot - 1) // SLOTS_A_WORD] >> (slot - 1) % SLOTS_A_WORD & 1
+        )
 
     async def present(self, seq: int, document: Job | Slot) -> None:
         match document:
@@ -92,6 +107,9 @@ class ModbusLicenceMachine:
                 await self._command(seq, PRESENT_SLOT, number, 0)
             case Job(number):
                 await self._command(seq, PRINT_JOB, number >> 16, number & 0xFFFF)
+
+    async def take_in(self, seq: int, slot: Slot) -> None:
+        await self._command(seq, LOAD, slot.number, 0)
 
     async def retract(self, seq: int) -> None:
         await self._command(seq, RETRACT, 0, 0)

@@ -90,7 +90,9 @@ def untidy_moves(name: str, source: str) -> Iterator[str]:
         return
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Await(value=ast.Call(func=ast.Attribute(attr="present" | "retract") as func)):
+            case ast.Await(
+                value=ast.Call(func=ast.Attribute(attr="present" | "take_in" | "retract") as func)
+            ):
                 yield f"{name}:{node.lineno}: {ast.unparse(func)} belongs in {MOVERS[0]}"
             case ast.Await(value=ast.Call(func=ast.Attribute(attr="release") as func)):
                 yield f"{name}:{node.lineno}: {ast.unparse(func)} belongs in {MOVERS[0]}"

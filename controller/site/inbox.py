@@ -138,8 +138,12 @@ def _keep_longer(act: Act, order: OrderRow, retention_s: int) -> None:
 
 def _moved_away(act: Act, order: OrderRow) -> None:
     """As if it had never been this site's; what lies here already waits to be taken back."""
-    states = set(act.db.scalars(select(items.c.state).where(items.c.order_no == order.order_no)))
-    if order.state not in NOT_YET or states - {ItemState.EXPECTED.value}:
+    rows = act.db.execute(select(items).where(items.c.order_no == order.order_no))
+    waits = all(
+        row.state == ItemState.EXPECTED.value and row.cabinet is None and row.slot is None
+        for row in rows
+    )
+    if order.state not in NOT_YET or not waits:
         if order.state in (*NOT_YET, *COLLECTABLE):
             _cancelled(act, OrderCancelled(order=order.order_no, reason="moved"))
         return

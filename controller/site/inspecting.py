@@ -142,7 +142,10 @@ class Inspection:
 async def ask_where(bearer: Bearer, item: Row[Any], where: str) -> Verdict | None:
     """Where an item is that is not where it should be, as the person says."""
     with bearer.p.book.look() as connection:
-        may_be = verdicts(connection, items.item_of(connection, item.item_id))
+        item = items.item_of(connection, item.item_id)
+        may_be = verdicts(connection, item)
+    if item.slot is not None and item.slot in bearer.p.machines.free_slots(item.machine):
+        may_be.remove(Verdict.INSIDE)  # its machine says that the slot is empty
     choices = [Choice(each.value, Offer(each.value)) for each in may_be]
     said = await bearer.choose(Text.WHERE_IS_IT, *choices, items=item.kind, place=where)
     return None if said is None else Verdict(said)

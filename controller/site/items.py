@@ -42,6 +42,7 @@ TAKEN_BACK = ("return", "emergency", "remote")  # and those that bring it back
 SHEETS_A_SET = 2  # a licence is printed as original and duplicate
 PRINTING_STATES = ("idle", "moving", "printing", "presenting", "retracting")
 
+NOWHERE = dict.fromkeys(("cabinet", "no", "machine", "slot"))
 COLLECTABLE = (ItemState.LOADED.value, ItemState.RETURN_REQUESTED.value)  # if a code is open
 IF_CANCELLED = {  # what becomes of an order's items with it
     ItemState.EXPECTED: ItemState.CANCELLED,
@@ -89,7 +90,9 @@ def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
 
 def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
     """Write an item's state; what is not wanted here any more comes to rest as such."""
-    place = {} if keep_place else {"cabinet": None, "no": None}
+    place = {} if keep_place else {"cabinet": None, "no": None, "slot": None}
+    if state is ItemState.EXPECTED and not keep_place:
+        place["machine"] = None
     item = item_of(act.db, item_id)
     if state in IF_CANCELLED and _is_cancelled(act.db, item):
         never_printed = state is ItemState.LOADED and item.job is not None
@@ -112,6 +115,8 @@ def loaded(act: Act, item: ItemRow, where: str, by: SeenBy, badge: str | None = 
     data = ItemLoaded(item=item.item_id, order=item.order_no, where=where, by=by)
     if badge is not None:
         data["badge"] = badge
+    if item.slot is not None:
+        data["slot"] = item.slot
     act.say(Up.ITEM_LOADED, data)
     ready_if_loaded(act, item.order_no)
 
@@ -157,9 +162,7 @@ def missing(act: Act, item: ItemRow, where: str, badge: str) -> None:
     act.db.execute(
         table.update()
         .where(table.c.item_id == item.item_id)
-        .values(
-            state=ItemState.RELEASING.value, cabinet=None, no=None, machine=None, missed_at=where
-        )
+        .values(state=ItemState.RELEASING.value, missed_at=where, **NOWHERE)
     )
     data = ItemMoved(item=item.item_id, order=item.order_no, where=where, badge=badge)
     act.say(Up.ITEM_MISSING, data)
@@ -228,11 +231,11 @@ def settle_shut(
         put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
         _stayed(act, place, item, by, inside=False)
         return Custody.NOTHING
-    return _gone(act, item, last, str(place), by)
+    return gone(act, item, last, str(place), by)
 
 
-def _gone(act: Act, item: ItemRow, last: Row[Any], where: str, by: SeenBy) -> Custody:
-    """Who had the door opened has the item."""
+def gone(act: Act, item: ItemRow, last: Row[Any], where: str, by: SeenBy) -> Custody:
+    """Who had the door opened, or the machine hand it out, has the item."""
     if last.kind == "undo":
         expected(act, item, where, last.badge_id)
         return Custody.UNDONE
@@ -289,7 +292,11 @@ def load_printed(act: Act) -> None:
     """Licences that a machine can print need no loading: they count as loaded."""
     waiting = act.db.execute(
         select(table)
-        .where(table.c.holder == Holder.MACHINE.value, table.c.state == ItemState.EXPECTED.value)
+        .where(
+            table.c.holder == Holder.MACHINE.value,
+            table.c.state == ItemState.EXPECTED.value,
+            table.c.slot.is_(None),  # else it is just being taken in
+        )
         .order_by(table.c.order_no, table.c.item_id)
     ).all()
     for item in waiting:

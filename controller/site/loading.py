@@ -16,6 +16,7 @@ from controller.site.badged import VENDOR, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.doorway import Way
+from controller.site.intake import Intake
 from controller.site.items import Custody, settle_shut
 from controller.site.kiosk import Press
 from controller.site.movements import Wanted
@@ -29,6 +30,7 @@ TEXT = {
     Reason.LABEL_UNKNOWN: Text.LABEL_UNKNOWN,
     Reason.LABEL_LOADED: Text.LABEL_LOADED,
     Reason.NO_COMPARTMENT: Text.NO_COMPARTMENT,
+    Reason.NO_SLOT: Text.NO_SLOT,
     Reason.LOADING_RESTS: Text.LOADING_RESTS,
     Reason.STALE_DECISION: Text.LABEL_UNKNOWN,
 }
@@ -52,6 +54,7 @@ class Round:
         self._b = bearer
         self._p = bearer.p
         self._returns = Returns(bearer)
+        self._intake = Intake(bearer)
         self._loaded: list[Box] = []
         self._misfit: Box | None = None  # what was not put in, and may need a bigger door
         self._next: Label | None = None  # scanned while a door was still open
@@ -66,7 +69,7 @@ class Round:
             self._next = None
             match heard:
                 case Label():
-                    await self._try(self._box(heard))
+                    await self._try(self._load(heard))
                 case Press(button=Button.UNDO) if self._loaded:
                     await self._try(self._undo(self._loaded[-1]))
                 case Press(button=Button.BIGGER) if self._misfit is not None:
@@ -112,6 +115,10 @@ class Round:
         if item.state != ItemState.EXPECTED.value or item.cabinet is not None:
             raise Refused(Reason.LABEL_UNKNOWN)
         return item
+
+    async def _load(self, label: Label) -> None:
+        """A machine takes it in, or a compartment."""
+        await (self._intake.run(label) if self._intake.is_for(label) else self._box(label))
 
     async def _box(self, label: Label, *, unfit: Place | None = None) -> None:
         """One box goes in, behind a bigger door than the one that was too small."""
@@ -281,7 +288,8 @@ class Round:
         p = self._p
         with p.book.act() as act:
             act.say(Up.PICKUP_REFUSED, PickupRefused(reason=refusal.reason.value, how="label"))
-            waiting = due(act.db, act.at, p.policy)
+            overdue = due(act.db, act.at, p.policy)
+            waiting = [item for item in overdue if item.cabinet is not None]
         text, values = TEXT[refusal.reason], {}
         if refusal.reason is Reason.NO_COMPARTMENT and waiting:
             signs = [Place(item.cabinet, item.no).sign for item in waiting[:NAMED_MAX]]

@@ -6,18 +6,34 @@ from typing import Any, Final
 
 from sqlalchemy import Row, func, select
 
-from controller.entries import AlarmKind, ItemState, MachineAdopted, MachineChanged, Up
+from controller.entries import (
+    AlarmKind,
+    ItemState,
+    ItemStayed,
+    MachineAdopted,
+    MachineChanged,
+    Up,
+)
 from controller.ports import Command, MachineSight, MachineState, Outcome
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.intents import settle, unsettled
-from controller.site.items import SHEETS_A_SET, collected, doubtful, item_of, load_printed, put
+from controller.site.items import (
+    SHEETS_A_SET,
+    doubtful,
+    gone,
+    item_of,
+    load_printed,
+    loaded,
+    put,
+)
 from controller.site.schema import intents
 from controller.site.schema import machines as table
 
 AWAY = "away"  # a machine's state while its line is down
 SEQ_MAX: Final = 65_535  # a machine's sequence numbers go from 1 to this and around
 IN_ITS_SLOT: Final = 0x21  # detail of an interrupted command: nothing left its place
+SLOT_EMPTY: Final = 0x02  # and of a refused one
 LATE: Final = 32_768  # numbers further apart than this are older ones
 
 
@@ -66,6 +82,24 @@ class Machines:
             and not sight.at_outlet
             and (sight.blanks is None or sight.blanks >= SHEETS_A_SET)
         )
+
+    def stores(self, machine: str) -> bool | None:
+        """Whether it keeps printed licences, as it says itself; None while it does not answer."""
+        sight = self._sights.get(machine)
+        return None if sight is None else sight.slots > 0
+
+    def can_take_in(self, machine: str) -> bool:
+        """It stores licences, is idle, nothing is wrong with it, and nobody uses it."""
+        return bool(
+            self.stores(machine) and self.can_present(machine) and machine not in self._awaited
+        )
+
+    def free_slots(self, machine: str) -> list[int]:
+        """Those in which nothing lies, as the machine says."""
+        sight = self._sights.get(machine)
+        if sight is None:
+            return []
+        return [slot for slot in range(1, sight.slots + 1) if slot not in sight.occupied]
 
     def is_new(self, machine: str, sight: MachineSight) -> bool:
         """Whether `see` would have anything to write."""
@@ -196,12 +230,14 @@ def settle_command(act: Act, intent: Row[Any], sight: MachineSight) -> Outcome |
     command = command_of(sight, intent.seq)
     if command is not None and command.outcome in GOES_ON:
         return None
+    if intent.kind == "load":
+        return _settle_load(act, intent, sight, command)
     if _stayed(sight, command, intent.seq):
         settle(act, intent.intent_id, "not_moved", "machine")
         if intent.item_id:
             put(act, intent.item_id, ItemState.LOADED)
         return Outcome.FAILED_INSIDE
-    if command is None or command.outcome is Outcome.INTERRUPTED:
+    if command is None or command.outcome in (Outcome.INTERRUPTED, Outcome.REFUSED):
         settle(act, intent.intent_id, "unknown", None)
         doubtful(act, intent.item_id, intent.machine, None)
         return Outcome.INTERRUPTED
@@ -209,10 +245,52 @@ def settle_command(act: Act, intent: Row[Any], sight: MachineSight) -> Outcome |
     if command.outcome is Outcome.FAILED_ON_THE_WAY:
         doubtful(act, intent.item_id, intent.machine, None)
     if command.outcome is Outcome.TAKEN and intent.item_id:
-        collected(act, item_of(act.db, intent.item_id), intent.machine, "machine")
-    if command.outcome is Outcome.RETRACTED:
+        gone(act, item_of(act.db, intent.item_id), intent, intent.machine, "machine")
+    if command.outcome is Outcome.RETRACTED and not _is_back(act, intent, sight):
         raise_alarm(act, AlarmKind.ITEM_LEFT, intent.machine)
     return command.outcome
+
+
+def _is_back(act: Act, intent: Row[Any], sight: MachineSight) -> bool:
+    """What nobody took lies in its slot again, as the machine says; else in its reject bin."""
+    if intent.item_id is None:
+        return False
+    item = item_of(act.db, intent.item_id)
+    if item.slot is None or item.slot not in sight.occupied:
+        return False
+    put(act, item.item_id, ItemState.LOADED)
+    act.say(
+        Up.ITEM_STAYED,
+        ItemStayed(where=intent.machine, item=item.item_id, inside=True, by="machine"),
+    )
+    return True
+
+
+def _settle_load(
+    act: Act, intent: Row[Any], sight: MachineSight, command: Command | None
+) -> Outcome:
+    """A licence was to be taken in: it lies in its slot or is in a hand, or nobody knows."""
+    item = item_of(act.db, intent.item_id)
+    if command is not None and _lies_there(command, item.slot, sight):
+        settle(act, intent.intent_id, "moved", "machine")
+        loaded(act, item, intent.machine, "machine", intent.badge_id)
+        return Outcome.DONE
+    if command.outcome in STAYED if command is not None else is_older(sight, intent.seq):
+        settle(act, intent.intent_id, "not_moved", "machine")
+        put(act, item.item_id, ItemState.EXPECTED, keep_place=False)
+        return Outcome.FAILED_INSIDE
+    jammed = command is not None and command.outcome is Outcome.FAILED_ON_THE_WAY
+    settle(act, intent.intent_id, *(("moved", "machine") if jammed else ("unknown", None)))
+    doubtful(act, item.item_id, intent.machine, None)
+    return Outcome.FAILED_ON_THE_WAY if jammed else Outcome.INTERRUPTED
+
+
+def _lies_there(command: Command, slot: int, sight: MachineSight) -> bool:
+    """Taken in, though the power may have gone before the machine could say so."""
+    return command.outcome is Outcome.DONE or (
+        command.outcome is Outcome.INTERRUPTED
+        and (command.detail == IN_ITS_SLOT or slot in sight.occupied)
+    )
 
 
 GOES_ON: Final = (Outcome.NONE, Outcome.RUNNING, Outcome.PRESENTED)
@@ -223,6 +301,8 @@ def _stayed(sight: MachineSight, command: Command | None, seq: int) -> bool:
     """Whether the document certainly left its place at no time."""
     if command is None:
         return is_older(sight, seq)
+    if command.outcome is Outcome.REFUSED and command.detail == SLOT_EMPTY:
+        return False  # it should lie there, and does not
     return command.outcome in STAYED or (
         command.outcome is Outcome.INTERRUPTED and command.detail == IN_ITS_SLOT
     )

@@ -39,6 +39,7 @@ class Wanted:
     code: str | None = None
     session: str | None = None
     command: str | None = None
+    slot: int | None = None  # into which a machine is to take something
     by: float = inf  # elapsed time from which on nobody wants it any more
     stands: Callable[[], bool] = lambda: True  # asked once more, right before the pulse
 
@@ -140,6 +141,22 @@ class Movements:
             return None
         return intent
 
+    async def let_in(
+        self, machine: str, slot: Slot, decide: Callable[[Act], Wanted]
+    ) -> Intent | None:
+        """Have a machine that stores wait for a document. None if nothing moved for certain."""
+        born = self._clock.monotonic()
+        with self._book.act() as act:
+            wanted = decide(act)
+            intent = self._intend_machine(act, machine, wanted, born)
+        if self._is_stale(intent) or not await self._ask(intent, slot):
+            with self._book.act() as act:
+                if wanted.item:
+                    put(act, wanted.item, ItemState.EXPECTED, keep_place=False)
+                settle(act, intent.id, "not_moved", None)
+            return None
+        return intent
+
     async def repeat(self, intent: Intent, document: Job | Slot) -> bool:
         """Send the same command again: the machine moves nothing twice for one number.
 
@@ -167,8 +184,13 @@ class Movements:
 
     async def _ask(self, intent: Intent, document: Job | Slot) -> bool:
         self._step("send")
+        machine = self._machines[intent.where]
         try:
-            await self._machines[intent.where].present(intent.seq, document)
+            if intent.kind == "load":
+                assert isinstance(document, Slot)
+                await machine.take_in(intent.seq, document)
+            else:
+                await machine.present(intent.seq, document)
         except NotMoved:
             return False
         except DeviceFault:
@@ -234,5 +256,7 @@ class Movements:
             told["approved_by"] = wanted.approved_by
         if seq:
             told["seq"] = seq
+        if wanted.slot:
+            told["slot"] = wanted.slot
         act.say(Up.MOVEMENT_INTENDED, told)
         return intent

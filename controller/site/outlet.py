@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from controller.ports import Command, Job, Outcome
+from controller.ports import Command, Job, Outcome, Slot
 from controller.site.book import Act
 from controller.site.intents import settle
 from controller.site.items import doubtful
@@ -24,14 +24,7 @@ Decide = Callable[[Act, Row[Any]], Wanted]
 
 async def hand_out(p: Premises, item: Row[Any], decide: Decide) -> bool:
     """The licence is taken, or stays safely where it is. False if the person wants to end."""
-    if not p.machines.can_present(item.machine):
-        return await _trouble(p, item.machine, Text.MACHINE_RESTS, "machine_rests")
-    with p.machines.awaited(item.machine):
-        p.desk.show(Screen.WORKING, Text.PRINTING, machine=item.machine)
-        document = Job(item.job)
-        intent = await p.movements.hand_out(item.machine, document, lambda act: decide(act, item))
-        outcome = None if intent is None else await _follow(p, intent, document)
-    match outcome:
+    match await bring_out(p, item, decide):
         case Outcome.TAKEN:
             return True
         case Outcome.RETRACTED:
@@ -41,7 +34,19 @@ async def hand_out(p: Premises, item: Row[Any], decide: Decide) -> bool:
     return await _trouble(p, item.machine, Text.UNSURE, "unsure")
 
 
-async def _follow(p: Premises, intent: Intent, document: Job) -> Outcome:
+async def bring_out(p: Premises, item: Row[Any], decide: Decide) -> Outcome | None:
+    """How it ended, of a licence that is printed or lies in a slot; None if nothing moved."""
+    if not p.machines.can_present(item.machine):
+        return None
+    document = Job(item.job) if item.slot is None else Slot(item.slot)
+    text = Text.PRINTING if item.slot is None else Text.BRINGING
+    with p.machines.awaited(item.machine):
+        p.desk.show(Screen.WORKING, text, machine=item.machine)
+        intent = await p.movements.hand_out(item.machine, document, lambda act: decide(act, item))
+        return None if intent is None else await follow(p, intent, document)
+
+
+async def follow(p: Premises, intent: Intent, document: Job | Slot) -> Outcome:
     """Look until the machine has said the end; ask again only for what never arrived."""
     asked_at = p.clock.monotonic()
     known: Command | None = None

@@ -16,7 +16,7 @@ from controller.site.compartments import PENDING
 from controller.site.doors import Door, Place
 from controller.site.inbox import RULES as DOWN
 from controller.site.intents import settle
-from controller.site.items import item_at, put, put_back
+from controller.site.items import NOWHERE, item_at, item_of, put, put_back
 from controller.site.machines import SEQ_MAX
 from controller.site.orders import (
     close_if_returned,
@@ -103,7 +103,10 @@ def _intended(act: Recalled, data: Any) -> None:
             .values(next_seq=seq % SEQ_MAX + 1)
         )
     item = data.get("item")
-    if data["kind"] == "load" and place is not None:
+    if "slot" in data:
+        at = {"machine": data["where"], "slot": data["slot"]}
+        act.db.execute(items.update().where(items.c.item_id == item).values(**at))
+    elif data["kind"] == "load" and place is not None:
         compartments.change(act, place, (FREE,), RESERVED)
         if item:
             _put_at(act, item, place)
@@ -115,11 +118,15 @@ def _intended(act: Recalled, data: Any) -> None:
 
 def _settled(act: Recalled, data: Any) -> None:
     settle(act, data["intent"], data["outcome"], data["seen_by"])
-    if data["outcome"] != "not_moved":
-        return
     intent = act.db.execute(select(intents).where(intents.c.intent_id == data["intent"])).one()
-    if intent.cabinet is not None:
+    taken_in = intent.kind == "load" and intent.machine is not None
+    if data["outcome"] != "not_moved":
+        if taken_in:  # doubtful, unless the next entry says that it is loaded
+            put(act, intent.item_id, ItemState.RELEASING)
+    elif intent.cabinet is not None:
         put_back(act, Place(intent.cabinet, intent.no))
+    elif taken_in:
+        put(act, intent.item_id, ItemState.EXPECTED, keep_place=False)
     elif intent.item_id is not None:
         put(act, intent.item_id, ItemState.LOADED)
 
@@ -142,7 +149,10 @@ def _loaded(act: Recalled, data: Any) -> None:
     if place is not None:
         _put_at(act, data["item"], place)
         _rest(act, place, (FREE, *PENDING), OCCUPIED)
-    else:
+    elif "slot" in data:
+        at = {"machine": data["where"], "slot": data["slot"]}
+        act.db.execute(items.update().where(items.c.item_id == data["item"]).values(**at))
+    elif item_of(act.db, data["item"]).job is None:
         machine = machines.c.machine == data["where"]
         job = act.db.execute(select(machines.c.next_job).where(machine)).scalar_one()
         act.db.execute(machines.update().where(machine).values(next_job=job + 1))
@@ -190,13 +200,14 @@ def _missing(act: Recalled, data: Any) -> None:
     """It stays doubtful; the place where it should be holds nothing."""
     place = _place(data["where"])
     if place is not None:
-        _put_at(act, data["item"], None)
         _rest(act, place, (OCCUPIED, *PENDING), FREE)
+    lost = items.c.item_id == data["item"]
+    act.db.execute(items.update().where(lost).values(missed_at=data["where"], **NOWHERE))
 
 
 def _stayed(act: Recalled, data: Any) -> None:
-    place = Place.parse(data["where"])
-    _rest(act, place, PENDING, OCCUPIED if data["inside"] else FREE)
+    if (place := _place(data["where"])) is not None:
+        _rest(act, place, PENDING, OCCUPIED if data["inside"] else FREE)
     if data["item"] is None:
         return
     if data["inside"]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from controller.entries import CompartmentState, ItemState
 from controller.journal import rfc3339
+from controller.ports import Outcome
 from controller.refusals import Reason, Refused
 from controller.settings import PolicyTable
 from controller.site import compartments
@@ -19,6 +20,7 @@ from controller.site.doors import Place
 from controller.site.items import COLLECTABLE, Custody
 from controller.site.kiosk import Choice, Press
 from controller.site.movements import Wanted
+from controller.site.outlet import bring_out
 from controller.site.schema import items as table
 from controller.site.schema import orders
 from controller.site.takeout import take_out
@@ -36,7 +38,7 @@ def due(
         select(table)
         .join(orders, orders.c.order_no == table.c.order_no)
         .where(
-            table.c.cabinet.is_not(None),
+            table.c.cabinet.is_not(None) | table.c.slot.is_not(None),
             (table.c.state == ItemState.RETURN_REQUESTED.value)
             | (
                 (table.c.state == ItemState.LOADED.value)
@@ -44,7 +46,9 @@ def due(
                 & (orders.c.expires_at <= long_over)
             ),
         )
-        .order_by(table.c.cabinet, table.c.no)
+        .order_by(
+            table.c.cabinet.is_(None), table.c.cabinet, table.c.no, table.c.machine, table.c.slot
+        )
     )
     if badge is not None and badge.role != STAFF:
         query = query.where(table.c.vendor_id == badge.vendor_id)
@@ -85,6 +89,8 @@ class Returns:
 
     async def _one(self, item: Row[Any]) -> bool:
         """Take one item out; False if the person had better look before the next."""
+        if item.slot is not None:
+            return await self._from_machine(item)
         place = Place(item.cabinet, item.no)
         if place not in self._p.doors or not self._p.doors.is_shut(place):
             self._b.trouble(Screen.STAFF, Text.DOOR_NOT_OPENED, place, "will_not_open")
@@ -100,29 +106,67 @@ class Returns:
             if custody is Custody.RETURNED:
                 self._p.desk.show(Screen.STAFF, Text.RETURNED, compartment=place.sign)
                 return True
+        return await self._read()
+
+    async def _read(self) -> bool:
+        """The person read what went otherwise."""
         match await self._b.hear():
             case Press():
                 return False
             case other:
                 raise SteppedUp(other)
 
+    async def _from_machine(self, item: Row[Any]) -> bool:
+        """The same for a licence that a machine hands out to whoever takes it back."""
+        p = self._p
+        try:
+            outcome = await bring_out(p, item, self._decide_machine)
+        except Refused as refusal:
+            if refusal.reason is Reason.BADGE_UNKNOWN:
+                raise
+            return True
+        match outcome:
+            case Outcome.TAKEN:
+                p.desk.show(Screen.STAFF, Text.MACHINE_RETURNED, machine=item.machine)
+                return True
+            case None | Outcome.REFUSED | Outcome.FAILED_INSIDE:
+                p.desk.show(Screen.STAFF, Text.MACHINE_KEEPS, Button.END, machine=item.machine)
+            case Outcome.RETRACTED:
+                self._b.trouble(Screen.STAFF, Text.LICENCE_RETRACTED, None, "licence_retracted")
+            case _:
+                self._b.trouble(Screen.STAFF, Text.UNSURE, None, "unsure")
+        return await self._read()
+
+    def _decide_machine(self, act: Act, item: Row[Any]) -> Wanted:
+        badge = self._badge_for(act, item)
+        return _wanted(act, item, badge)
+
     def _decide(self, act: Act, item: Row[Any], place: Place) -> Wanted:
+        badge = self._badge_for(act, item)
+        occupied = (CompartmentState.OCCUPIED,)
+        if not compartments.change(act, place, occupied, CompartmentState.OPEN):
+            raise Refused(Reason.DOOR_OUT_OF_USE)
+        return _wanted(act, item, badge)
+
+    def _badge_for(self, act: Act, item: Row[Any]) -> Row[Any]:
+        """The badge, if it may take this back now."""
         badge = self._b.badge_in(act.db)
         if item.item_id not in {
             each.item_id for each in due(act.db, act.at, self._p.policy, badge)
         }:
             raise Refused(Reason.STALE_DECISION)
-        occupied = (CompartmentState.OCCUPIED,)
-        if not compartments.change(act, place, occupied, CompartmentState.OPEN):
-            raise Refused(Reason.DOOR_OUT_OF_USE)
-        claim_item(act, item.item_id)
-        return Wanted(
-            kind="return",
-            reason=item.return_reason or "overdue",
-            order=item.order_no,
-            item=item.item_id,
-            badge=badge.badge_id,
-        )
+        return badge
+
+
+def _wanted(act: Act, item: Row[Any], badge: Row[Any]) -> Wanted:
+    claim_item(act, item.item_id)
+    return Wanted(
+        kind="return",
+        reason=item.return_reason or "overdue",
+        order=item.order_no,
+        item=item.item_id,
+        badge=badge.badge_id,
+    )
 
 
 def claim_item(act: Act, item_id: str) -> None:
@@ -136,12 +180,17 @@ def claim_item(act: Act, item_id: str) -> None:
         raise Refused(Reason.STALE_DECISION)
 
 
+def _sign(item: Row[Any]) -> str:
+    """Where it lies, as people call it."""
+    return Place(item.cabinet, item.no).sign if item.cabinet else str(item.machine)
+
+
 def _choices(listed: list[Row[Any]]) -> list[Choice]:
     each = [
         Choice(
             item.item_id,
             Offer.TAKE_BACK,
-            {"compartment": Place(item.cabinet, item.no).sign, "items": item.kind},
+            {"compartment": _sign(item), "items": item.kind},
         )
         for item in listed
     ]

@@ -112,6 +112,7 @@ items = Table(
     Column("no", Integer),
     Column("machine", String(16)),
     Column("job", Integer),  # the print job's number, made when the order is accepted
+    Column("slot", Integer),  # of a machine that stores, while it lies there or is to
     Column("return_reason", String(40)),  # why it is to be taken back
     Column("missed_at", String(32)),  # where nobody found it
     ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
@@ -124,7 +125,14 @@ Index(  # one item in a compartment: unique while it lies there
     sqlite_where=text("cabinet IS NOT NULL"),
     postgresql_where=text("cabinet IS NOT NULL"),
 )
-
+Index(  # and one in a slot
+    "ix_items_slot",
+    items.c.machine,
+    items.c.slot,
+    unique=True,
+    sqlite_where=text("slot IS NOT NULL"),
+    postgresql_where=text("slot IS NOT NULL"),
+)
 Index("ix_items_state", items.c.state, items.c.holder)
 
 codes = Table(

@@ -77,7 +77,7 @@ def verdicts(connection: Connection, item: Row[Any]) -> list[Verdict]:
         if item.holder == Holder.MACHINE.value:
             found = [Verdict.INSIDE, *found]
         found = [*found, Verdict.MISSING]
-    if item.holder == Holder.CABINET.value:
+    if item.job is None:  # a page that was printed is not loaded, and not anew
         found = [Verdict.IN_HAND, *found]
     return found
 

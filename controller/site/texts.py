@@ -101,6 +101,7 @@ class Text(StrEnum):
     DOOR_OUT_OF_USE = "door_out_of_use"
     UNSURE = "unsure"
     PRINTING = "printing"
+    BRINGING = "bringing"
     TAKE_LICENCE = "take_licence"
     LICENCE_WAITS = "licence_waits"
     LICENCE_RETRACTED = "licence_retracted"
@@ -121,6 +122,10 @@ class Text(StrEnum):
     LABEL_LOADED = "label_loaded"
     NO_COMPARTMENT = "no_compartment"
     LOADING_RESTS = "loading_rests"
+    LAY_IN = "lay_in"
+    TAKEN_IN = "taken_in"
+    NOTHING_TAKEN_IN = "nothing_taken_in"
+    NO_SLOT = "no_slot"
     CABINET_FULL = "cabinet_full"
     PUT_ELSEWHERE = "put_elsewhere"
     TAKE_OUT = "take_out"
@@ -130,6 +135,8 @@ class Text(StrEnum):
     RETURNS = "returns"
     NO_RETURNS = "no_returns"
     RETURNED = "returned"
+    MACHINE_RETURNED = "machine_returned"
+    MACHINE_KEEPS = "machine_keeps"
     # to staff
     STAFF_MENU = "staff_menu"
     DOOR_NOT_OPENED = "door_not_opened"
@@ -167,6 +174,7 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.DOOR_OUT_OF_USE: frozenset({"compartment", "tel", "case"}),
     Text.UNSURE: frozenset({"tel", "case"}),
     Text.PRINTING: frozenset({"machine"}),
+    Text.BRINGING: frozenset({"machine"}),
     Text.TAKE_LICENCE: frozenset({"machine"}),
     Text.LICENCE_WAITS: frozenset({"machine"}),
     Text.LICENCE_RETRACTED: frozenset({"tel", "case"}),
@@ -178,6 +186,9 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.LOAD_STUCK: frozenset({"compartment", "tel", "case"}),
     Text.LOADED: frozenset({"compartment", "loaded"}),
     Text.NOTHING_PUT_IN: frozenset({"compartment"}),
+    Text.LAY_IN: frozenset({"machine"}),
+    Text.TAKEN_IN: frozenset({"machine", "loaded"}),
+    Text.NOTHING_TAKEN_IN: frozenset({"machine"}),
     Text.CABINET_FULL: frozenset({"compartments"}),
     Text.PUT_ELSEWHERE: frozenset({"compartment", "tel", "case"}),
     Text.TAKE_OUT: frozenset({"compartment"}),
@@ -186,6 +197,8 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.UNDONE: frozenset({"compartment"}),
     Text.RETURNS: frozenset({"count"}),
     Text.RETURNED: frozenset({"compartment"}),
+    Text.MACHINE_RETURNED: frozenset({"machine"}),
+    Text.MACHINE_KEEPS: frozenset({"machine"}),
     Text.DOOR_NOT_OPENED: frozenset({"compartment", "tel", "case"}),
     Text.LOOK_INSIDE: frozenset({"compartment"}),
     Text.BELONGS_ELSEWHERE: frozenset({"compartment"}),

@@ -21,6 +21,12 @@ class Telling:
         finally:
             self._tell(self.name)
 
+    async def take_in(self, seq: int, slot: Slot) -> None:
+        try:
+            await self._machine.take_in(seq, slot)
+        finally:
+            self._tell(self.name)
+
     async def retract(self, seq: int) -> None:
         try:
             await self._machine.retract(seq)

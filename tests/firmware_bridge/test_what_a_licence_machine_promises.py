@@ -9,6 +9,9 @@ from tests.firmware_bridge.cabinet_by_the_book import crc
 from tests.firmware_bridge.jumping_loop import Plugboard, loop_clock, play
 
 URL = "modbus+rtu:///dev/ttyUSB1?unit=1&profile=licence-machine"
+READ_SLOTS = bytes.fromhex("01 04 00 40 00 04 F0 1D")
+SLOTS_3_7_60 = bytes.fromhex("01 04 08 00 44 00 00 00 00 08 00 27 C9")
+LOAD_7 = crc(bytes.fromhex("01 10 01 00 00 06 0C 00 29 00 07 00 07 00 00 00 00 5A 8C"))
 READ_BLOCK = bytes.fromhex("01 04 00 00 00 18 F0 00")
 IDLE_BLOCK = bytes.fromhex(
     "01 04 30 4C 4D 01 00 01 03 00 0C 5A 10 00 01 00 00 00 18 00 3C 00 29 FF FF 00 00 00 28 00 01"
@@ -34,6 +37,8 @@ class Machine:
             return [(0.02, frame if frame[1] == 6 else crc(b"\x01\x03\x02\x00\xb4"))]
         if frame == READ_BLOCK:
             return [(0.02, self.block)]
+        if frame == READ_SLOTS:
+            return [(0.02, SLOTS_3_7_60)]
         return [(0.02, self.says)] if self.says else []
 
     def put(self, register, word):
@@ -63,6 +68,7 @@ def test_a_look_reads_the_manual_s_block(machine, far):
             False,
         )
         assert (sight.slots, sight.filled, sight.blanks, sight.boots) == (60, 41, None, 12)
+        assert (far.heard[2], sight.occupied) == (READ_SLOTS, {3, 7, 60})
         assert (sight.heartbeat, sight.take_left_s) == (0x5A10, 0)
         last = sight.last
         assert (last.seq, last.document, last.outcome) == (0x28, Slot(12), Outcome.TAKEN)
@@ -120,7 +126,8 @@ def test_commands_are_the_manual_s_frames_each_sent_once(machine, far):
         await machine.present(0x29, Slot(7))
         await machine.present(0x2C, Job(70000))
         await machine.retract(0x2B)
-        assert far.heard[1:] == [PRESENT_7, PRINT_70000, RETRACT]
+        await machine.take_in(0x29, Slot(7))
+        assert far.heard[1:] == [PRESENT_7, PRINT_70000, RETRACT, LOAD_7]
 
     play(story())
 

@@ -202,17 +202,22 @@ class Printer:
         if self.fails is not None:
             self._end(self.fails)
             return
+        self._finish()
+
+    def _finish(self) -> None:
         job = self.last.document
         assert isinstance(job, Job)
-        self.moved += 1
         self.blanks -= 2
-        self.outlet = [f"JOB:{job.number}"]
-        self.state = MachineState.PRESENTING
+        self._present(f"JOB:{job.number}")
+
+    def _present(self, document: str) -> None:
+        self.moved += 1
+        self.outlet = [document]
         self._end(Outcome.PRESENTED)
         self.state = MachineState.PRESENTING
 
-    def _end(self, outcome: Outcome) -> None:
-        self.last = Command(self.last.seq, self.last.document, outcome, 0)
+    def _end(self, outcome: Outcome, detail: int = 0) -> None:
+        self.last = Command(self.last.seq, self.last.document, outcome, detail)
         self.state = MachineState.IDLE
 
     async def look(self) -> MachineSight:
@@ -236,6 +241,14 @@ class Printer:
         )
 
     async def present(self, seq: int, document: Job | Slot) -> None:
+        await self._remember(seq, document, MachineState.PRINTING, self.print_s)
+
+    async def take_in(self, seq: int, slot: Slot) -> None:
+        raise AssertionError(f"{self.name} stores nothing: {seq}, {slot}")
+
+    async def _remember(
+        self, seq: int, document: Job | Slot | None, state: MachineState, busy_s: float
+    ) -> None:
         if self.gone:
             raise NotMoved(self.name, "not sent")
         await asyncio.sleep(0.005)
@@ -248,8 +261,8 @@ class Printer:
             assert self.state is MachineState.IDLE
             self.previous = self.last
             self.last = Command(seq, document, Outcome.RUNNING, 0)
-            self.state = MachineState.PRINTING
-            self.done_at = self.now() + self.print_s
+            self.state = state
+            self.done_at = self.now() + busy_s
         if self.lose_replies:
             self.lose_replies -= 1
             raise OutcomeUnknown(self.name, "no reply")

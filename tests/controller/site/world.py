@@ -26,6 +26,7 @@ from controller.site.schema import journal, metadata
 from controller.site.site import Site
 from controller.store import Store, open_store
 from tests.controller.site.hardware import Cabinet, Printer, Reader
+from tests.controller.site.storer import Storer
 
 SITE = "FT-0001"
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 09:00 in Shenzhen
@@ -177,6 +178,7 @@ class Town:
         doors: int = 6,
         sensors: bool = True,
         machine: bool = True,
+        storing: bool = False,
         module: ModuleType | Any = None,
         step: Callable[[str], None] = lambda _step: None,
         **policy: Any,
@@ -184,7 +186,7 @@ class Town:
         self.path = path
         self.settings = settings(doors=doors, machine=machine, **policy)
         self.cabinet = Cabinet("A-1", doors, sensors=sensors)
-        self.printer = Printer()
+        self.printer = Storer() if storing else Printer()
         self.reader = Reader()
         self.module = module
         self.step = step

@@ -1,0 +1,118 @@
+"""A licence taken in by a machine that stores them: staff badge, label, into the intake."""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from controller.codes import Label
+from controller.entries import Holder, ItemState
+from controller.ports import Outcome, Slot
+from controller.refusals import Reason, Refused
+from controller.site.badged import STAFF, Bearer
+from controller.site.book import Act
+from controller.site.machines import Machines
+from controller.site.movements import Wanted
+from controller.site.outlet import follow
+from controller.site.schema import items as table
+from controller.site.texts import Button, Screen, Text
+
+HERE: Final = (
+    ItemState.LOADED.value,
+    ItemState.RELEASING.value,
+    ItemState.RETURN_REQUESTED.value,
+)
+
+
+class Intake:
+    """The licences that one person with a badge brings."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        self._b = bearer
+        self._p = bearer.p
+        self._taken_in = 0
+
+    def is_for(self, label: Label) -> bool:
+        """It is a licence's, and whoever scanned it may load one where a machine stores them."""
+        p = self._p
+        with p.book.look() as connection:
+            badge = self._b.badge_in(connection)
+            holder = connection.scalar(select(table.c.holder).where(table.c.label == label.text))
+        storing = any(p.machines.stores(each) is not False for each in p.machines)
+        return badge.role == STAFF and holder == Holder.MACHINE.value and storing
+
+    async def run(self, label: Label) -> None:
+        """One licence lies in a slot, or the screen says why not. Refused where it cannot."""
+        p = self._p
+        p.desk.listen(on=False)
+        if p.surroundings.power_low or p.holds:
+            raise Refused(Reason.LOADING_RESTS)
+        with p.book.look() as connection:
+            item = _item(connection, label.text)
+            machine, slot = choose(connection, p.machines)
+        document = Slot(slot)
+        with p.machines.awaited(machine):
+            intent = await p.movements.let_in(
+                machine, document, lambda act: self._decide(act, item, machine, slot)
+            )
+            if intent is None:
+                raise Refused(Reason.NO_SLOT)
+            p.desk.show(Screen.LOAD, Text.LAY_IN, machine=machine)
+            p.desk.listen(on=True)  # the next label may be scanned while the machine works
+            outcome = await follow(p, intent, document)
+        self._say(outcome, machine)
+
+    def _decide(self, act: Act, item: Row[Any], machine: str, slot: int) -> Wanted:
+        badge = self._b.badge_in(act.db, STAFF)
+        _item(act.db, item.label)
+        if slot in _promised(act.db, machine):
+            raise Refused(Reason.STALE_DECISION)
+        act.db.execute(
+            table.update().where(table.c.item_id == item.item_id).values(machine=machine, slot=slot)
+        )
+        return Wanted(
+            kind="load",
+            reason="staff_load",
+            order=item.order_no,
+            item=item.item_id,
+            badge=badge.badge_id,
+            slot=slot,
+        )
+
+    def _say(self, outcome: Outcome, machine: str) -> None:
+        p = self._p
+        match outcome:
+            case Outcome.DONE:
+                self._taken_in += 1
+                loaded = self._taken_in
+                p.desk.show(Screen.LOAD, Text.TAKEN_IN, Button.END, machine=machine, loaded=loaded)
+            case Outcome.FAILED_INSIDE:
+                p.desk.show(Screen.LOAD, Text.NOTHING_TAKEN_IN, Button.END, machine=machine)
+            case _:
+                self._b.trouble(Screen.LOAD, Text.UNSURE, None, "unsure")
+
+
+def choose(connection: Connection, machines: Machines) -> tuple[str, int]:
+    """A machine that can take a licence in, and its first free slot. Refused if there is none."""
+    for machine in machines:
+        if machines.can_take_in(machine):
+            promised = _promised(connection, machine)
+            for slot in machines.free_slots(machine):
+                if slot not in promised:
+                    return machine, slot
+    raise Refused(Reason.NO_SLOT)
+
+
+def _promised(connection: Connection, machine: str) -> set[int]:
+    """Slots in which something lies, or should, or is to, as the book says."""
+    held = table.c.slot.is_not(None) & (table.c.machine == machine)
+    return set(connection.scalars(select(table.c.slot).where(held)))
+
+
+def _item(connection: Connection, label: str) -> Row[Any]:
+    """The licence that waits for this label."""
+    item = connection.execute(select(table).where(table.c.label == label)).one()
+    if item.state in HERE:
+        raise Refused(Reason.LABEL_LOADED)
+    if item.state != ItemState.EXPECTED.value or item.slot is not None:
+        raise Refused(Reason.LABEL_UNKNOWN)
+    return item
