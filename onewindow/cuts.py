@@ -11,6 +11,7 @@ from rich.table import Table
 from onewindow.simulate import plan_of
 
 EVERY: Final = "every"
+KINDS: Final = "of the site's box alone, and of all; what was not synced lost, kept, or some of it"
 NO_DISK: Final = (
     "this needs the package apsw, which puts a failing disk under SQLite; requirements-test.lock"
     " pins it: pip install -r requirements-test.lock"
@@ -57,7 +58,7 @@ def _all(console: Console, names: list[str]) -> bool:
     from simulator.rehearsal.cut_stories import BY_NAME  # noqa: PLC0415 - as above
     from simulator.rehearsal.cuts import play_cuts  # noqa: PLC0415 - as above
 
-    table = Table(title="The power cut at every step", title_justify="left")
+    table = Table(title="The power cut at every step", title_justify="left", caption=KINDS)
     for heading in ("story", "steps", "cuts", "of these again", "different", "violations", "s"):
         table.add_column(heading, justify="left" if heading == "story" else "right")
     violations = []
