@@ -37,6 +37,14 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "决定打开{where}号门投放{item}（决定{intent}，工牌{badge}）。",
         "Door {where} was to be opened to load the {item} (decision {intent}, badge {badge}).",
     ),
+    "movement.intended/load/machine": (
+        "决定由{where}收存{item}（决定{intent}，工牌{badge}）。",
+        "{where} was to take the {item} in (decision {intent}, badge {badge}).",
+    ),
+    "movement.intended/return/machine": (
+        "决定由{where}送出{item}，由工作人员取回（决定{intent}，工牌{badge}）。",
+        "{where} was to hand the {item} out to be taken back (decision {intent}, badge {badge}).",
+    ),
     "movement.intended/collect": (
         "决定打开{where}号门，由取件人领取{item}（决定{intent}）。",
         "Door {where} was to be opened to collect the {item} (decision {intent}).",

@@ -14,6 +14,8 @@ Translate = Callable[[str], str]
 SENTENCES: Final = {
     "site.started": "The site's controller started (version %(version)s).",
     "movement.intended/load": "%(where)s was to open for loading.",
+    "movement.intended/load/machine": "%(where)s was to take a licence in.",
+    "movement.intended/return/machine": "%(where)s was to hand out a licence to be taken back.",
     "movement.intended/collect": "%(where)s was to open for the recipient.",
     "movement.intended/reopen": "%(where)s was to open once more for the same person.",
     "movement.intended/present": "%(where)s was to hand out a licence.",
@@ -133,7 +135,9 @@ def _variant(entry: Entry) -> str:
         "movement.settled": "outcome",
         "pickup.refused": "how",
     }.get(entry.kind)
-    return f"{entry.kind}/{entry.data.get(deciding)}" if deciding else entry.kind
+    kind = f"{entry.kind}/{entry.data.get(deciding)}" if deciding else entry.kind
+    of_machine = f"{kind}/machine"
+    return of_machine if "seq" in entry.data and of_machine in SENTENCES else kind
 
 
 def _values(entry: Entry, translate: Translate) -> dict[str, Any]:
