@@ -14,6 +14,7 @@ from simulator.rehearsal.shapes import STARS, Shares, chosen
 from simulator.rehearsal.stage import Stage
 
 PATIENCE_S: Final = 200.0  # before a screen that does not change
+TAKES_IN_S: Final = 0.5  # a screen, what was done before it
 ANSWER_S: Final = 8.0  # to a scan
 TRIES: Final = 3  # of a scan, of one door
 BAG: Final = "BAG"
@@ -129,7 +130,11 @@ class Recipient(Person):
             self.hold(self.code.qr, "code", self.code.code_id)
 
     async def _goes_on(self, view: KioskView) -> bool:
-        return await self._act(view) or await self._wait(view)
+        """Do one thing, and see whether the screen takes it in; else wait."""
+        if not await self._act(view):
+            return await self._wait(view)
+        await self.news(view, TAKES_IN_S)
+        return True
 
     async def _wait(self, view: KioskView) -> bool:
         """Nothing to do: something will change. Else leave."""

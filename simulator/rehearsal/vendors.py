@@ -10,6 +10,7 @@ from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Pe
 from simulator.rehearsal.stage import Stage
 
 PATIENCE_S: Final = 200.0
+TAKES_IN_S: Final = 0.5  # a screen, what was done before it
 ANSWER_S: Final = 6.0
 TRIES: Final = 3  # of one box
 
@@ -46,7 +47,11 @@ class Loader(Person):
         raise NeverEnds(f"{self._badge} at {self.view}")
 
     async def _goes_on(self, view: KioskView) -> bool:
-        return await self._act(view) or await self._wait(view)
+        """Do one thing, and see whether the screen takes it in; else wait."""
+        if not await self._act(view):
+            return await self._wait(view)
+        await self.news(view, TAKES_IN_S)
+        return True
 
     async def _wait(self, view: KioskView) -> bool:
         """Nothing to do before the screen or a door is another."""
