@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 from typing import Any, Final
 
 from controller.entries import Down, ItemState, Up
 from controller.journal import Entry, Stream, parse_time
+from controller.local_time import LOCAL
 from controller.story_words import LANGS, SENTENCES, STATES, WORDS, Lang
 
-LOCAL: Final = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
 OF_A_PLACE: Final = ("door.", "compartment.", "alarm.")  # told in whosever story the place is now
 DOORS_SIGHTS: Final[dict[str, str]] = {
     Up.DOORS_UNKNOWN: Up.DOOR_UNKNOWN,

@@ -4,13 +4,13 @@ Gateways want each text approved beforehand, so all of them stand here.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
 from controller.entries import Kind
+from controller.local_time import LOCAL
 
-LOCAL = timezone(timedelta(hours=8), "Asia/Shanghai")  # without summer time since 1991
 DAY_BEGINS, DAY_ENDS = time(8), time(21)
 PART_MAX = {"zh-CN": 70, "en": 160}  # characters of one SMS part
 COMPANY_MIN = 8

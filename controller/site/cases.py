@@ -7,10 +7,10 @@ from typing import Final
 
 from controller.entries import ProblemReported, ProblemSolved, Up
 from controller.journal import parse_time
+from controller.local_time import LOCAL
 from controller.ports import Clock
 from controller.site.book import Act, Book
 from controller.site.orders import extend, order_of
-from controller.site.retention import LOCAL
 from controller.site.schema import cases as table
 
 SAME_S: Final = 600.0  # the same trouble told again within this time is the same case

@@ -7,10 +7,11 @@ or machine that did not answer, a site that was down. Each lost day moves the la
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
-LOCAL: Final = timezone(timedelta(hours=8))  # Asia/Shanghai has no summer time
+from controller.local_time import LOCAL
+
 DAY: Final = timedelta(days=1)
 DAYS_LOST: Final = "days_lost"  # a reason for more time
 

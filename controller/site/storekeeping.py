@@ -1,18 +1,18 @@
 """Looks after the database: whether its disk has room, and at night whether it is what it was."""
 
 from collections.abc import Callable
-from datetime import date, timedelta, timezone
+from datetime import date
 from typing import Final, Literal
 
 from controller.entries import AlarmKind, Severity
 from controller.journal import EMPTY, BrokenChain, Stream, verify_part
+from controller.local_time import LOCAL
 from controller.ports import Clock
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Book
 from controller.site.holds import Hold, Holds
 from controller.site.premises import Slow
 
-LOCAL: Final = timezone(timedelta(hours=8))
 LOOK_EVERY_S: Final = 60.0
 NIGHT: Final = range(3, 5)  # hours, local, in which the journal is read whole
 WHOLE_ON: Final = 6  # Sunday: the file too

@@ -9,7 +9,8 @@ from pathlib import Path
 import onewindow.site
 from controller.store import open_store
 from onewindow.settings_file import load_site
-from tests.controller.site.cut import Driver, Mains
+from simulator.rehearsal.failing_disk import Driver
+from simulator.rehearsal.power import Mains
 
 NOTES = "syncs"  # beside site.toml: a moment of the machine's monotonic clock for each sync
 

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from controller.district import schema as s
 from controller.district.messages import (
-    LOCAL,
     PART_MAX,
     NotSent,
     due,
@@ -20,6 +19,7 @@ from controller.district.messages import (
 from controller.district.notices import DemoPhone, Outbox
 from controller.district.seal import Seal
 from controller.entries import Up
+from controller.local_time import LOCAL
 
 NO = town.ORDER["order_no"]
 SEAL = Seal(town.SEAL_KEY)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from controller.local_time import LOCAL
 from controller.site.schema import journal
-from controller.site.storekeeping import LOCAL
 from tests.controller.site.visit import begun, pulses, standing, state_of
 from tests.controller.site.world import Town, qr_of, run
 
