@@ -40,6 +40,7 @@ PATCHES: Final = ROOT / "tests" / "sabotage"
 TEST_S: Final = 300
 RED: Final = 1  # of pytest: tests ran and failed; anything else but 0 is no proof
 BROKE: Final = 3
+TOWN: Final = ("--sites", "2", "--orders", "20")  # of a rehearsal: small, and much goes on there
 LIBRARIES: Final = (
     "aiomqtt",
     "alembic",
@@ -168,7 +169,7 @@ def rehearse(days: int, seeds: int, sabotage: Sabotage) -> int:
     app = import_module("onewindow.cli").app
     for seed in range(1, 2 if sabotage.name.endswith("canary") else seeds + 1):
         sys.stdout.write(f"seed {seed}\n")
-        asked = ["rehearse", "--days", str(days), "--seed", str(seed)]
+        asked = ["rehearse", "--days", str(days), "--seed", str(seed), *TOWN]
         if app(asked, standalone_mode=False):
             return RED
     return 0
@@ -287,8 +288,8 @@ def main(
     verdicts = []
     for verdict in attempts(wanted, trial, at_once):
         verdicts.append(verdict)
-        if console.is_terminal:
-            console.print(f"{len(verdicts)} of {len(wanted)}: {verdict.sabotage.name}")
+        told = f"{len(verdicts)} of {len(wanted)}: {verdict.sabotage.name}: {verdict.seen}"
+        console.print(told, highlight=False)
     console.print(_table(verdicts))
     good = sum(verdict.good for verdict in verdicts)
     took_s = time.monotonic() - began
