@@ -138,9 +138,20 @@ def copy_to(tree: Path) -> None:
         shutil.copy2(ROOT / name, tree / name, follow_symlinks=False)
 
 
+def touched(sabotage: Sabotage) -> list[str]:
+    return re.findall(r"^\+\+\+ b/(\S+)", sabotage.path.read_text("utf-8"), re.MULTILINE)
+
+
+def mend(sabotage: Sabotage, tree: Path, whole: Path) -> None:
+    """As if the patch had never been applied."""
+    for name in touched(sabotage):
+        shutil.copy2(whole / name, tree / name)
+    forget_bytecode(sabotage, tree)
+
+
 def forget_bytecode(sabotage: Sabotage, tree: Path) -> None:
     """A patch may leave a file's size and second as they were."""
-    for name in re.findall(r"^\+\+\+ b/(\S+)", sabotage.path.read_text("utf-8"), re.MULTILINE):
+    for name in touched(sabotage):
         file = tree / name
         for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
             compiled.unlink()
@@ -228,10 +239,11 @@ def attempts(wanted: list[Sabotage], trial: Trial, at_once: int) -> Iterator[Ver
         import_module(library)
     with ExitStack() as places:
         trees = []
-        for _ in range(min(at_once, len(wanted))):
+        for _ in range(1 + min(at_once, len(wanted))):
             place = tempfile.TemporaryDirectory(prefix="onewindow-sabotage-")
             trees.append(Path(places.enter_context(place)))
             copy_to(trees[-1])
+        whole = trees.pop()
         running: dict[int, Running] = {}
         waiting = list(reversed(wanted))
         while waiting or running:
@@ -239,6 +251,7 @@ def attempts(wanted: list[Sabotage], trial: Trial, at_once: int) -> Iterator[Ver
                 sabotage, tree = waiting.pop(), trees.pop()
                 if said := applies(sabotage, tree):
                     trees.append(tree)
+                    mend(sabotage, tree, whole)
                     yield Verdict(sabotage, "does not apply", good=False, words=said)
                     continue
                 forget_bytecode(sabotage, tree)
@@ -248,14 +261,13 @@ def attempts(wanted: list[Sabotage], trial: Trial, at_once: int) -> Iterator[Ver
                 number, status = os.wait()
                 done = running.pop(number)
                 yield _end(done, trial, os.waitstatus_to_exitcode(status))
+                mend(done.sabotage, done.tree, whole)
                 trees.append(done.tree)
 
 
 def _end(done: Running, trial: Trial, code: int) -> Verdict:
     text = done.log.read_text("utf-8", "replace")
     seen, good, words = trial.judge(done.sabotage, code, text)
-    applies(done.sabotage, done.tree, "-R")
-    forget_bytecode(done.sabotage, done.tree)
     return Verdict(done.sabotage, seen, good, words, time.monotonic() - done.began)
 
 

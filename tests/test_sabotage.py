@@ -1,5 +1,6 @@
 """Every sabotage still fits the code; a few of them are tried, `script/sabotage` tries all."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +15,16 @@ TRIED = ("00-", "01-", "02-", "05-", "08-", "09-", "27-", "28-", "36-", "39-", "
 @pytest.mark.parametrize("sabotage", all_of(), ids=lambda each: each.name)
 def test_every_sabotage_still_applies(sabotage):
     assert applies(sabotage, ROOT, "--check") == ""
+
+
+@pytest.mark.parametrize("sabotage", all_of(), ids=lambda each: each.name)
+def test_what_a_sabotage_takes_away_stands_in_one_place_only(sabotage):
+    patch = sabotage.path.read_text("utf-8")
+    for part in re.split(r"^--- a/", patch, flags=re.MULTILINE)[1:]:
+        code = "\n" + (ROOT / part.partition("\n")[0]).read_text("utf-8")
+        for hunk in re.split(r"^@@ .*\n", part, flags=re.MULTILINE)[1:]:
+            gone = [line[1:] for line in hunk.splitlines() if line[:1] in ("-", " ")]
+            assert code.count("\n" + "\n".join(gone) + "\n") == 1, gone
 
 
 def test_there_is_an_empty_one_and_a_canary():
