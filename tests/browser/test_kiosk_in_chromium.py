@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 SIZES = {"kiosk": (1080, 1920), "desk": (1440, 900), "phone": (390, 844)}
 TOUCH_PX = 64
-PICTURED = ("idle", "confirm", "take", "stuck", "rating")
+PICTURED = ("idle", "confirm", "take", "stuck", "rating", "staff", "loaded", "close")
 HUMAN_MS = 60  # between two keys of somebody who types fast
 
 # Lays bare what a person would stumble over: text that is cut, targets too small for a finger,
