@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from controller.entries import AlarmAcknowledged, AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
 from controller.site.book import Act
 from controller.site.schema import alarms as table
 
+_AT: Final = select(table.c.kind, table.c.severity).where(
+    table.c.place == bindparam("of"), table.c.cleared_at.is_(None)
+)
 SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.DOOR_AJAR: "warning",
     AlarmKind.DOOR_FORCED: "critical",
@@ -98,11 +101,7 @@ def acknowledge(act: Act, alarm: str, by: str) -> bool:
 
 def standing(connection: Connection, where: str) -> dict[AlarmKind, Severity]:
     """What is wrong there."""
-    rows = connection.execute(
-        select(table.c.kind, table.c.severity).where(
-            table.c.place == where, table.c.cleared_at.is_(None)
-        )
-    )
+    rows = connection.execute(_AT, {"of": where})
     return {AlarmKind(row.kind): row.severity for row in rows}
 
 

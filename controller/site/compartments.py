@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam
 
 from controller.entries import CompartmentChanged, CompartmentState, Up
 from controller.ports import Presence
@@ -11,12 +11,18 @@ from controller.refusals import Reason, Refused
 from controller.site import locks
 from controller.site.book import Act
 from controller.site.doors import Doors, Place
+from controller.site.rows import change_rows, rows
 from controller.site.schema import compartments as table
 
 PENDING: Final = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SIZES: Final = ("S", "M", "L")  # smallest first
 MIDDLE_CM: Final = 110  # where a standing person's hands are
 BAND_CM: Final = 30  # so far apart handles are reached alike
+_FROM: Final = table.update().where(
+    table.c.cabinet == bindparam("of"),
+    table.c.no == bindparam("number"),
+    table.c.state.in_(bindparam("was", expanding=True)),
+)
 
 
 def choose(
@@ -42,10 +48,8 @@ def choose(
             row.no,
         )
 
-    rows = connection.execute(
-        select(table).where(table.c.state == CompartmentState.FREE.value, table.c.size.in_(wanted))
-    )
-    for row in sorted(rows, key=rank):
+    free = rows(connection, table, state=CompartmentState.FREE.value)
+    for row in sorted((row for row in free if row.size in wanted), key=rank):
         place = Place(row.cabinet, row.no)
         if place in doors and doors.is_shut(place) and doors[place].item is not Presence.PRESENT:
             return place
@@ -54,9 +58,7 @@ def choose(
 
 def bigger(connection: Connection, place: Place) -> str:
     """The next size. Refused where there is none."""
-    size = connection.execute(
-        select(table.c.size).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-    ).scalar_one()
+    size: str = _row(connection, place).size
     if size == SIZES[-1]:
         raise Refused(Reason.NO_COMPARTMENT)
     return SIZES[SIZES.index(size) + 1]
@@ -64,16 +66,13 @@ def bigger(connection: Connection, place: Place) -> str:
 
 def strays(connection: Connection, doors: Doors) -> set[Place]:
     """Free compartments in which a sensor sees something."""
-    rows = connection.execute(select(table).where(table.c.state == CompartmentState.FREE.value))
-    places = {Place(row.cabinet, row.no) for row in rows}
+    free = rows(connection, table, state=CompartmentState.FREE.value)
+    places = {Place(row.cabinet, row.no) for row in free}
     return {each for each in places if each in doors and doors[each].item is Presence.PRESENT}
 
 
 def state_of(connection: Connection, place: Place) -> CompartmentState:
-    found = connection.execute(
-        select(table.c.state).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-    )
-    return CompartmentState(found.scalar_one())
+    return CompartmentState(_row(connection, place).state)
 
 
 def change(
@@ -81,19 +80,11 @@ def change(
 ) -> bool:
     """Move a compartment on; False, and nothing done, if it was not as expected."""
     act.custody = True
-    done = act.db.execute(
-        table.update()
-        .where(
-            table.c.cabinet == place.cabinet,
-            table.c.no == place.no,
-            table.c.state.in_([state.value for state in before]),
-        )
-        .values(
-            state=after.value,
-            reason=None,
-            **({"idle_since": act.now} if after is CompartmentState.FREE else {}),
-        )
-    )
+    values = {"state": after.value, "reason": None}
+    if after is CompartmentState.FREE:
+        values["idle_since"] = act.now
+    was = [state.value for state in before]
+    done = act.db.execute(_FROM, {"of": place.cabinet, "number": place.no, "was": was, **values})
     if after not in PENDING:
         _block_at_rest(act, place)
     return done.rowcount == 1
@@ -140,15 +131,9 @@ def _block_at_rest(act: Act, place: Place) -> None:
 
 
 def _row(connection: Connection, place: Place) -> Row[Any]:
-    return connection.execute(
-        select(table).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-    ).one()
+    return rows(connection, table, cabinet=place.cabinet, no=place.no).one()
 
 
 def _write(act: Act, place: Place, **values: str | None) -> None:
     act.custody = True
-    act.db.execute(
-        table.update()
-        .where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-        .values(**values)
-    )
+    change_rows(act.db, table, {"cabinet": place.cabinet, "no": place.no}, **values)

@@ -13,6 +13,12 @@ from controller.site.schema import compartments, items
 
 ALARM: Final = {Finding.MISSING: AlarmKind.ITEM_MISSING, Finding.LEFT: AlarmKind.ITEM_LEFT}
 LIES: Final = (ItemState.LOADED.value, ItemState.RETURN_REQUESTED.value)
+LYING: Final = select(items.c.cabinet, items.c.no).where(
+    items.c.cabinet.is_not(None), items.c.state.in_(LIES)
+)
+VACANT: Final = select(compartments.c.cabinet, compartments.c.no).where(
+    compartments.c.state == CompartmentState.FREE.value
+)
 
 
 class Contents:
@@ -77,20 +83,6 @@ class Contents:
 
 
 def _kept(connection: Connection) -> dict[Place, Kept]:
-    lies = {
-        Place(row.cabinet, row.no)
-        for row in connection.execute(
-            select(items.c.cabinet, items.c.no).where(
-                items.c.cabinet.is_not(None), items.c.state.in_(LIES)
-            )
-        )
-    }
-    free = {
-        Place(row.cabinet, row.no)
-        for row in connection.execute(
-            select(compartments.c.cabinet, compartments.c.no).where(
-                compartments.c.state == CompartmentState.FREE.value
-            )
-        )
-    }
+    lies = {Place(row.cabinet, row.no) for row in connection.execute(LYING)}
+    free = {Place(row.cabinet, row.no) for row in connection.execute(VACANT)}
     return dict.fromkeys(free - lies, Kept.EMPTY) | dict.fromkeys(lies, Kept.FILLED)

@@ -37,6 +37,7 @@ from controller.site.orders import (
 )
 from controller.site.remote import take_down
 from controller.site.retention import last_moment
+from controller.site.rows import add_row, rows
 from controller.site.rules import change_settings
 from controller.site.schema import (
     badges,
@@ -69,21 +70,19 @@ class Inbox:
 
 def _placed(act: Act, data: OrderPlaced) -> None:
     order = data["order"]
-    if act.db.scalar(select(orders.c.order_no).where(orders.c.order_no == order)):
+    if rows(act.db, orders, order_no=order).first():
         return
-    act.db.execute(
-        orders.insert().values(
-            order_no=order,
-            company=data["company"],
-            state=OrderState.PLACED.value,
-            reach=data["needs"].get("reach"),
-            retention_s=data["retention_s"],
-        )
+    add_row(
+        act.db,
+        orders,
+        order_no=order,
+        company=data["company"],
+        state=OrderState.PLACED.value,
+        reach=data["needs"].get("reach"),
+        retention_s=data["retention_s"],
     )
     for item in data["items"]:
-        act.db.execute(
-            items.insert().values(order_no=order, state=ItemState.EXPECTED.value, **item)
-        )
+        add_row(act.db, items, order_no=order, state=ItemState.EXPECTED.value, **item)
     for code in data["codes"]:
         _add_code(act, order, code)
 
@@ -207,9 +206,7 @@ def _solved(act: Act, data: ProblemSolved) -> None:
 
 
 def _add_code(act: Act, order: str, code: PlacedCode) -> None:
-    act.db.execute(
-        codes.insert().values(code_id=code["code_id"], order_no=order, qr=code["qr"], state="open")
-    )
+    add_row(act.db, codes, code_id=code["code_id"], order_no=order, qr=code["qr"], state="open")
     dead = select(codes.c.code_id).where(codes.c.state.not_in(("open", "claimed")))
     for digest in set(code["typed"]):  # two phones may end alike; digits come again in time
         act.db.execute(

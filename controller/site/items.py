@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import (
     AlarmKind,
@@ -34,6 +34,7 @@ from controller.site.orders import (
     wait_again,
     withdraw_prints,
 )
+from controller.site.rows import change_rows, rows
 from controller.site.schema import intents, machines
 from controller.site.schema import items as table
 
@@ -48,6 +49,33 @@ IF_CANCELLED = {  # what becomes of an order's items with it
     ItemState.EXPECTED: ItemState.CANCELLED,
     ItemState.LOADED: ItemState.RETURN_REQUESTED,
 }
+
+_LOADED = (
+    select(table)
+    .where(table.c.order_no == bindparam("of"), table.c.state.in_(COLLECTABLE))
+    .order_by(table.c.holder, table.c.cabinet, table.c.no, table.c.item_id)
+)
+_UNPRINTED = (
+    select(table)
+    .where(
+        table.c.holder == Holder.MACHINE.value,
+        table.c.state == ItemState.EXPECTED.value,
+        table.c.slot.is_(None),  # else it is just being taken in
+    )
+    .order_by(table.c.order_no, table.c.item_id)
+)
+_PRINTERS = (
+    select(machines)
+    .where(
+        machines.c.state.in_(PRINTING_STATES),
+        machines.c.faults == "",
+        machines.c.blanks >= SHEETS_A_SET,
+    )
+    .order_by(machines.c.next_job, machines.c.machine)
+)
+_INTENTS = select(intents).where(intents.c.item_id == bindparam("of"))
+_LAST = _INTENTS.order_by(intents.c.number.desc()).limit(1)
+_LAST_OF_KINDS = _LAST.where(intents.c.kind.in_(bindparam("kinds", expanding=True)))
 
 ItemRow = Row[Any]
 
@@ -65,13 +93,11 @@ class Custody(StrEnum):
 
 
 def item_at(connection: Connection, place: Place) -> ItemRow | None:
-    return connection.execute(
-        select(table).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-    ).first()
+    return rows(connection, table, cabinet=place.cabinet, no=place.no).first()
 
 
 def item_of(connection: Connection, item_id: str) -> ItemRow:
-    return connection.execute(select(table).where(table.c.item_id == item_id)).one()
+    return rows(connection, table, item_id=item_id).one()
 
 
 def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
@@ -79,13 +105,7 @@ def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
 
     What is to be taken back is the recipient's until somebody takes it out.
     """
-    return list(
-        connection.execute(
-            select(table)
-            .where(table.c.order_no == order_no, table.c.state.in_(COLLECTABLE))
-            .order_by(table.c.holder, table.c.cabinet, table.c.no, table.c.item_id)
-        )
-    )
+    return list(connection.execute(_LOADED, {"of": order_no}))
 
 
 def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
@@ -100,9 +120,7 @@ def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) ->
     elif state is ItemState.LOADED and item.return_reason is not None:
         state = ItemState.RETURN_REQUESTED
     act.custody = True
-    act.db.execute(
-        table.update().where(table.c.item_id == item_id).values(state=state.value, **place)
-    )
+    change_rows(act.db, table, {"item_id": item_id}, state=state.value, **place)
 
 
 def _is_cancelled(connection: Connection, item: ItemRow) -> bool:
@@ -275,48 +293,23 @@ def _settle_empty(act: Act, place: Place, by: SeenBy, *, inside: bool | None) ->
 
 def printer(connection: Connection) -> str | None:
     """A machine that can print now."""
-    rows = connection.execute(
-        select(machines)
-        .where(
-            machines.c.state.in_(PRINTING_STATES),
-            machines.c.faults == "",
-            machines.c.blanks >= SHEETS_A_SET,
-        )
-        .order_by(machines.c.next_job, machines.c.machine)
-    )
-    row = rows.first()
+    row = connection.execute(_PRINTERS).first()
     return row.machine if row else None
 
 
 def load_printed(act: Act) -> None:
     """Licences that a machine can print need no loading: they count as loaded."""
-    waiting = act.db.execute(
-        select(table)
-        .where(
-            table.c.holder == Holder.MACHINE.value,
-            table.c.state == ItemState.EXPECTED.value,
-            table.c.slot.is_(None),  # else it is just being taken in
-        )
-        .order_by(table.c.order_no, table.c.item_id)
-    ).all()
-    for item in waiting:
+    for item in act.db.execute(_UNPRINTED).all():
         if (machine := printer(act.db)) is None:
             return
-        job = act.db.execute(
-            select(machines.c.next_job).where(machines.c.machine == machine)
-        ).scalar_one()
-        act.db.execute(
-            machines.update().where(machines.c.machine == machine).values(next_job=job + 1)
-        )
-        act.db.execute(
-            table.update().where(table.c.item_id == item.item_id).values(machine=machine, job=job)
-        )
+        job = rows(act.db, machines, machine=machine).one().next_job
+        change_rows(act.db, machines, {"machine": machine}, next_job=job + 1)
+        change_rows(act.db, table, {"item_id": item.item_id}, machine=machine, job=job)
         loaded(act, item, machine, "machine")
 
 
 def last_intent(connection: Connection, item_id: str, *kinds: str) -> Row[Any]:
     """The movement, or the last of these kinds, that brought an item where it is."""
-    query = select(intents).where(intents.c.item_id == item_id)
     if kinds:
-        query = query.where(intents.c.kind.in_(kinds))
-    return connection.execute(query.order_by(intents.c.number.desc()).limit(1)).one()
+        return connection.execute(_LAST_OF_KINDS, {"of": item_id, "kinds": kinds}).one()
+    return connection.execute(_LAST, {"of": item_id}).one()

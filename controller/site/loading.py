@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from controller.codes import Label
 from controller.entries import AlarmKind, CompartmentState, Holder, ItemState, PickupRefused, Up
@@ -22,6 +22,7 @@ from controller.site.kiosk import Press
 from controller.site.movements import Wanted
 from controller.site.orders import order_of
 from controller.site.returning import Returns, claim_item, due
+from controller.site.rows import rows
 from controller.site.schema import items as table
 from controller.site.takeout import take_out
 from controller.site.texts import Button, Screen, Text
@@ -103,7 +104,7 @@ class Round:
 
     def _item(self, connection: Connection, label: str, badge: Row[Any]) -> Row[Any]:
         """The item that waits for this label. Another vendor's label is an unknown one."""
-        item = connection.execute(select(table).where(table.c.label == label)).first()
+        item = rows(connection, table, label=label).first()
         if (
             item is None
             or item.holder != Holder.CABINET.value

@@ -6,13 +6,14 @@ its visit or after a restart, takes it out of use.
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from controller.entries import AlarmKind, DoorContradicted, SeenBy, Up
 from controller.ports import DoorSight
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.doors import Place
+from controller.site.rows import change_rows, rows
 from controller.site.schema import doors as table
 
 CONTRADICTIONS_MAX: Final = 2  # of one switch in a row
@@ -79,14 +80,8 @@ def _distrust(act: Act, place: Place, reason: str) -> None:
 
 
 def _row(connection: Connection, place: Place) -> Any:
-    return connection.execute(
-        select(table).where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-    ).one()
+    return rows(connection, table, cabinet=place.cabinet, no=place.no).one()
 
 
 def _write(act: Act, place: Place, **values: int | str | None) -> None:
-    act.db.execute(
-        table.update()
-        .where(table.c.cabinet == place.cabinet, table.c.no == place.no)
-        .values(**values)
-    )
+    change_rows(act.db, table, {"cabinet": place.cabinet, "no": place.no}, **values)

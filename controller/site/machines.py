@@ -27,6 +27,7 @@ from controller.site.items import (
     loaded,
     put,
 )
+from controller.site.rows import change_rows, rows
 from controller.site.schema import intents
 from controller.site.schema import machines as table
 
@@ -192,16 +193,13 @@ def _write(act: Act, machine: str, state: str, blanks: int | None, faults: list[
     joined = ",".join(faults)
     now, before = (state, blanks, joined), act.memory.get((table, machine))
     if before is None:
-        row = act.db.execute(select(table).where(table.c.machine == machine)).one()
+        row = rows(act.db, table, machine=machine).one()
         before = (row.state, row.blanks, row.faults)
     act.memory[table, machine] = now
     if before == now:
         return False
-    act.db.execute(
-        table.update()
-        .where(table.c.machine == machine)
-        .values(state=state, blanks=blanks, faults=joined, at=act.now)
-    )
+    told = {"state": state, "blanks": blanks, "faults": joined, "at": act.now}
+    change_rows(act.db, table, {"machine": machine}, **told)
     act.say(
         Up.MACHINE_CHANGED,
         MachineChanged(machine=machine, state=state, blanks=blanks, faults=faults),

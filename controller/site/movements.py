@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from sqlalchemy import select
-
 from controller.entries import ItemState, MovementIntended, MovementKind, Up
 from controller.faults import DeviceFault, NotMoved
 from controller.ports import Clock, Job, LicenceMachine, LockBoard, Slot
@@ -20,6 +18,7 @@ from controller.site.doors import Doors, Place, Sight
 from controller.site.intents import settle
 from controller.site.items import put, put_back
 from controller.site.machines import SEQ_MAX
+from controller.site.rows import add_row, change_rows, rows
 from controller.site.schema import intents as table
 from controller.site.schema import machines
 
@@ -202,14 +201,8 @@ class Movements:
         return self._clock.monotonic() > intent.by or not intent.stands()
 
     def _intend_machine(self, act: Act, machine: str, wanted: Wanted, born: float) -> Intent:
-        seq = act.db.execute(
-            select(machines.c.next_seq).where(machines.c.machine == machine)
-        ).scalar_one()
-        act.db.execute(
-            machines.update()
-            .where(machines.c.machine == machine)
-            .values(next_seq=seq % SEQ_MAX + 1)
-        )
+        seq: int = rows(act.db, machines, machine=machine).one().next_seq
+        change_rows(act.db, machines, {"machine": machine}, next_seq=seq % SEQ_MAX + 1)
         return self._intend(act, machine, wanted, born, seq)
 
     def _intend(
@@ -223,23 +216,23 @@ class Movements:
     ) -> Intent:
         by = min(born + INTENT_AGE_MAX_S, wanted.by)
         intent = Intent(act.name("I"), wanted.kind, where, born, by, seq, wanted.stands)
-        act.db.execute(
-            table.insert().values(
-                intent_id=intent.id,
-                number=int(intent.id[1:]),
-                kind=wanted.kind,
-                cabinet=place and place.cabinet,
-                no=place and place.no,
-                machine=where if seq else None,
-                seq=seq or None,
-                order_no=wanted.order,
-                item_id=wanted.item,
-                badge_id=wanted.badge,
-                code_id=wanted.code,
-                command_id=wanted.command,
-                session=wanted.session,
-                at=act.now,
-            )
+        add_row(
+            act.db,
+            table,
+            intent_id=intent.id,
+            number=int(intent.id[1:]),
+            kind=wanted.kind,
+            cabinet=place.cabinet if place else None,
+            no=place.no if place else None,
+            machine=where if seq else None,
+            seq=seq or None,
+            order_no=wanted.order,
+            item_id=wanted.item,
+            badge_id=wanted.badge,
+            code_id=wanted.code,
+            command_id=wanted.command,
+            session=wanted.session,
+            at=act.now,
         )
         told = MovementIntended(
             intent=intent.id, kind=wanted.kind, where=where, reason=wanted.reason

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from controller.entries import (
     DeadlineExtended,
@@ -21,6 +21,7 @@ from controller.journal import parse_time, rfc3339
 from controller.refusals import Reason, Refused
 from controller.site.book import Act
 from controller.site.retention import last_moment
+from controller.site.rows import change_rows, rows
 from controller.site.schema import codes, hindrances, intents, items, sessions
 from controller.site.schema import orders as table
 
@@ -34,10 +35,15 @@ COLLECTABLE = (
 
 OrderRow = Row[Any]
 _CODE = select(sessions.c.code_id)
+_ITEM_STATES = (
+    select(items.c.state, func.count())
+    .where(items.c.order_no == bindparam("of"))
+    .group_by(items.c.state)
+)
 
 
 def order_of(connection: Connection, order_no: str) -> OrderRow:
-    return connection.execute(select(table).where(table.c.order_no == order_no)).one()
+    return rows(connection, table, order_no=order_no).one()
 
 
 def open_order(connection: Connection, code_id: str, now: datetime, valid_s: float) -> OrderRow:
@@ -273,13 +279,8 @@ def _left(connection: Connection, order_no: str) -> list[str]:
 
 
 def _item_states(connection: Connection, order_no: str) -> dict[str, int]:
-    rows = connection.execute(
-        select(items.c.state, func.count())
-        .where(items.c.order_no == order_no)
-        .group_by(items.c.state)
-    )
-    return {row.state: row[1] for row in rows}
+    return {row.state: row[1] for row in connection.execute(_ITEM_STATES, {"of": order_no})}
 
 
 def _change(act: Act, order_no: str, **values: str | int | None) -> None:
-    act.db.execute(table.update().where(table.c.order_no == order_no).values(**values))
+    change_rows(act.db, table, {"order_no": order_no}, **values)

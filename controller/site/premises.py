@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from controller.codes import keyed_hash
 from controller.ports import Clock, IdCardReader, LicenceMachine, LockBoard
@@ -25,6 +25,11 @@ from controller.site.surroundings import Surroundings
 from controller.site.watch import Watch
 
 Slow = Callable[[Callable[[], str]], Awaitable[str]]  # runs what takes long off the loop
+SHOWN = (
+    select(items)
+    .where(items.c.order_no == bindparam("of"))
+    .order_by(items.c.holder, items.c.item_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,7 @@ def one_by_one(slow: Slow) -> Slow:
 
 def shown_items(connection: Connection, order: str) -> tuple[ShownItem, ...]:
     """An order's items as its own screens show them."""
-    rows = connection.execute(
-        select(items).where(items.c.order_no == order).order_by(items.c.holder, items.c.item_id)
-    )
+    rows = connection.execute(SHOWN, {"of": order})
     return tuple(
         ShownItem(
             item_id=row.item_id,
