@@ -110,6 +110,10 @@ def factory_baud(protocol: str) -> int:
 class BadUrl(ValueError):
     """A device URL that cannot be meant; the message names the part and a good example."""
 
+    def __init__(self, message: str) -> None:
+        """One line, whatever was typed: `%0a` in a value stands for a line's end."""
+        super().__init__("".join(sign if sign.isprintable() else "\ufffd" for sign in message))
+
 
 @dataclass(frozen=True, slots=True)
 class SerialPlace:

@@ -279,3 +279,17 @@ def test_a_mistake_in_a_sensor_s_profile_is_one_clear_line(table, said):
 def test_a_profile_that_is_not_known_says_where_ones_own_are_looked_for():
     with pytest.raises(BadUrl, match=r"acme-8 is not known .*--profiles.*profiles in \[site\]"):
         Bridge(loop_clock()).lock_board("modbus+tcp://h?unit=1&profile=acme-8", "A")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "scanner+serial:///dev/ttyACM0?baud=9600%0a",
+        "kerong+tcp://10.0.0.7:5000?address=0@%%0a",
+        "kerong+tcp://10.0.0.7:5000?address=%0d%0aX",
+    ],
+)
+def test_what_is_wrong_with_a_url_is_one_line_whatever_was_typed(url):
+    with pytest.raises(BadUrl) as refused:
+        parse(url)
+    assert str(refused.value).isprintable()
