@@ -192,7 +192,7 @@ def rows(
     slow_card = 1 / (own_s + CARD_SYNC_S) / need
     last_ms = median(wait for _, wait in ours) * 1000
     return [
-        Row("site_writer.of_thread", rate / peer, "x statements by a thread", ">= 1", detail),
+        Row("site_writer.of_thread", rate / peer, "x statements by a thread", "", detail),
         Row("site_writer.headroom", rate / need, "x the hall's peak hour", ">= 1000", detail),
         Row("site_writer.headroom_on_a_slow_card", slow_card, "x the same", ">= 100", detail),
         Row("site_writer.last_of_sixteen", last_ms, "ms until its act is durable", "<= 100"),
