@@ -73,6 +73,8 @@ SENTENCES: Final = {
     "compartment.block": "The site was told to take %(where)s out of use (%(reason)s).",
     "compartment.unblock": "The site was told to use %(where)s again.",
     "order.updated": "The site was told of changes to the order.",
+    "settings.changed": "The site was told of other rules for its kiosk.",
+    "settings.taken": "The site took over other rules for its kiosk.",
     "order.placed": "The order was announced to the site; items: %(items)s.",
     "order.cancelled": "The order was cancelled.",
     "item.return": "The site was told to have items taken back.",

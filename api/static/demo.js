@@ -7,6 +7,7 @@ const states = JSON.parse(words.states);
 const by = (id) => document.getElementById(id);
 // Frames are drawn at the size that their pages are made for, then made smaller as a whole.
 const DRAWN = { kiosk: { width: 480, height: 900 }, phone: { width: 375, height: 600 } };
+const SETTLED_MS = 400; // by then a page has been told what changed
 
 let orders = known.orders;
 let world = null;
@@ -105,6 +106,17 @@ async function act(path, body) {
     said.textContent = words.gone;
     said.hidden = false;
     return false;
+  }
+}
+
+// A second click, before what the first one did is seen, is the same wish.
+async function once(button, press) {
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  try {
+    await press();
+  } finally {
+    setTimeout(() => (button.ariaBusy = "false"), SETTLED_MS);
   }
 }
 
@@ -215,7 +227,7 @@ function drawActs(now, one) {
     button.className = at ? "button button--quiet" : "button";
     button.dataset.act = name;
     button.textContent = word;
-    button.addEventListener("click", press);
+    button.addEventListener("click", () => once(button, press));
     return button;
   });
   by("acts").replaceChildren(...buttons);

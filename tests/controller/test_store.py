@@ -127,7 +127,7 @@ def test_a_failed_transaction_leaves_nothing_and_tells_nobody(store):
     assert heard == []
 
 
-def test_after_a_failed_transaction_the_chain_goes_on_where_it_stood(store):
+def test_after_a_failed_transaction_the_chain_goes_on_where_it_stood(store, table):
     def half_done():
         with store.write() as transaction:
             transaction.append("FT-0001", Stream.UP, "a", {})

@@ -56,7 +56,8 @@ def test_the_simulator_is_told_of_the_machines_in_the_settings(tmp_path: Path):
     write_private(folders.site_toml, site_toml(PORTS, folders, secrets, "zh-CN"))
     plan = plan_of(load_site(folders.site_toml))
     assert [(line.name, line.baud, line.link) for line in plan.lines] == [
-        ("L1", 19_200, tmp_path / "lines" / "L1")
+        ("L1", 19_200, tmp_path / "lines" / "L1"),
+        ("L2", 9_600, tmp_path / "lines" / "L2"),
     ]
     [cabinet] = plan.cabinets
     assert [(board.line, board.unit, board.doors) for board in cabinet.boards] == [("L1", 1, 32)]

@@ -14,7 +14,7 @@ from simulator.rehearsal.power import Loss
 
 EACH = 9  # so many steps further the next cut; `rehearse --cut every` leaves none out
 AGAIN = 80  # and in what follows a cut
-LEAST_CUTS = 30  # a story that is cut less often was no story
+LEAST_CUTS = 15  # a story that is cut less often was no story
 TRULY = _File.xSync
 HONEST = 20  # syncs, so that there is a database to be lost
 NEVER = 1_000_000
