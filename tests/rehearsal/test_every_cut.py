@@ -13,8 +13,9 @@ from simulator.rehearsal.failing_disk import _File
 from simulator.rehearsal.power import Loss
 
 EACH = 9  # so many steps further the next cut; `rehearse --cut every` leaves none out
+EACH_OF_SHORT = {"link": 4}  # a start writes little where nothing is new
 AGAIN = 80  # and in what follows a cut
-LEAST_CUTS = 15  # a story that is cut less often was no story
+LEAST_CUTS = 30  # a story that is cut less often was no story
 TRULY = _File.xSync
 HONEST = 20  # syncs, so that there is a database to be lost
 NEVER = 1_000_000
@@ -27,7 +28,7 @@ def logged() -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_no_power_cut_opens_a_door_twice_or_forgets_that_it_opened(story):
-    played = play_cuts(story, plan_of, every=EACH, again=AGAIN)
+    played = play_cuts(story, plan_of, every=EACH_OF_SHORT.get(story.name, EACH), again=AGAIN)
     assert played.seen.violation == ""
     assert played.seen.cuts > LEAST_CUTS
     assert bool(played.seen.again) is story.twice
