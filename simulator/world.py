@@ -47,6 +47,7 @@ class World:
         self.plan = plan
         self.clock = clock
         self.timeline = Timeline(clock.monotonic(), speed)
+        self.changes = 0  # counted, so that a page can tell the newer of two states
         self.listeners: list[Callable[[], None]] = []
         self.door_listeners: list[Callable[[Door], None]] = []  # told before those
         self.keep: Callable[[], None] = lambda: None  # makes the world survive a restart, at once
@@ -204,6 +205,7 @@ class World:
             *((name, wire.faults) for name, wire in self.tcp_wires.items()),
         ]
         return {
+            "changes": self.changes,
             "machines": {name: machine.state() for name, machine in self.machines.items()},
             "scanners": list(self.scanners),
             "cards": {name: reader.state() for name, reader in self.card_readers.items()},
@@ -260,6 +262,7 @@ class World:
         self._changed()
 
     def _changed(self) -> None:
+        self.changes += 1
         for listener in self.listeners:
             listener()
 

@@ -7,7 +7,7 @@ const states = JSON.parse(words.states);
 const by = (id) => document.getElementById(id);
 // Frames are drawn at the size that their pages are made for, then made smaller as a whole.
 const DRAWN = { kiosk: { width: 480, height: 900 }, phone: { width: 375, height: 600 } };
-const SETTLED_MS = 400; // by then a page has been told what changed
+const SETTLED_MS = 400; // what follows a click within that time is still the same wish
 
 let orders = known.orders;
 let world = null;
@@ -91,6 +91,13 @@ const sign = (where) => where.replace(/\/(\d+)$/, (_, no) => no.padStart(2, "0")
 
 // --- hands ------------------------------------------------------------------------
 
+// Two ways lead here, and the slower one may bring what was true before.
+function see(told) {
+  if (told.changes < (world?.changes ?? 0)) return;
+  world = told;
+  draw();
+}
+
 async function act(path, body) {
   const said = by("said");
   try {
@@ -100,7 +107,8 @@ async function act(path, body) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     said.hidden = answer.ok;
-    if (!answer.ok) said.textContent = (await answer.json()).detail;
+    if (answer.ok) see(await (await fetch(`${known.simulator}/api/sim`)).json());
+    else said.textContent = (await answer.json()).detail;
     return answer.ok;
   } catch {
     said.textContent = words.gone;
@@ -109,7 +117,6 @@ async function act(path, body) {
   }
 }
 
-// A second click, before what the first one did is seen, is the same wish.
 async function once(button, press) {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
@@ -267,9 +274,10 @@ new EventSource("/demo/events").addEventListener("orders", (event) => {
   draw();
 });
 
-new EventSource(`${known.simulator}/api/sim/events`).addEventListener("message", (event) => {
-  world = JSON.parse(event.data);
-  draw();
+const physical = new EventSource(`${known.simulator}/api/sim/events`);
+physical.addEventListener("message", (event) => see(JSON.parse(event.data)));
+physical.addEventListener("open", () => {
+  if (world) world.changes = 0; // it may have been started anew
 });
 
 draw();

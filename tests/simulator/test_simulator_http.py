@@ -55,6 +55,14 @@ def released(site):
     site.later(0.6)
 
 
+async def test_of_two_states_the_newer_one_has_more_changes(http):
+    before = (await http.get("/api/sim")).json()
+    await http.post("/api/sim/doors/A/7/force")
+    after = (await http.get("/api/sim")).json()
+    assert after["changes"] > before["changes"]
+    assert (await http.get("/api/sim")).json()["changes"] == after["changes"]
+
+
 async def test_the_world_is_told_in_the_promised_shape(http):
     told = (await http.get("/api/sim")).json()
     assert set(told) >= {"cabinets", "machines", "scanners", "hands", "lines"}
