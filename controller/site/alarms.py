@@ -12,6 +12,9 @@ from controller.site.schema import alarms as table
 _AT: Final = select(table.c.kind, table.c.severity).where(
     table.c.place == bindparam("of"), table.c.cleared_at.is_(None)
 )
+_OF_KIND: Final = select(table.c.place).where(
+    table.c.kind == bindparam("of"), table.c.cleared_at.is_(None)
+)
 SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.DOOR_AJAR: "warning",
     AlarmKind.DOOR_FORCED: "critical",
@@ -103,6 +106,11 @@ def standing(connection: Connection, where: str) -> dict[AlarmKind, Severity]:
     """What is wrong there."""
     rows = connection.execute(_AT, {"of": where})
     return {AlarmKind(row.kind): row.severity for row in rows}
+
+
+def places_with(connection: Connection, kind: AlarmKind) -> set[str]:
+    """Where such an alarm stands."""
+    return set(connection.scalars(_OF_KIND, {"of": kind.value}))
 
 
 def _standing(act: Act, kind: AlarmKind, where: str) -> Standing | None:

@@ -1,4 +1,4 @@
-"""Staff look into a compartment that is out of use, and say what is there."""
+"""Staff look into a compartment that is out of use, or whose lock jammed, and say what is there."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from sqlalchemy import Row, select
 from controller.codes import Label
 from controller.entries import CompartmentState, ItemState
 from controller.ports import Presence
-from controller.refusals import Reason, Refused
-from controller.site import compartments, items
+from controller.site import items
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.doors import Place
@@ -16,7 +15,7 @@ from controller.site.doorway import Way
 from controller.site.kiosk import Choice, Press
 from controller.site.movements import Wanted
 from controller.site.schema import items as table
-from controller.site.settling import Verdict, restore, say_where, verdicts
+from controller.site.settling import Verdict, restore, say_where, take_up, verdicts
 from controller.site.texts import Button, Offer, Screen, Text
 
 
@@ -38,7 +37,7 @@ class Inspection:
         """Open, look, shut, say; what is not said stays in doubt."""
         p, place = self._p, self._place
         try:
-            way = Way.OPEN if p.doors.is_open(place) else await self._b.opened(place, self._decide)
+            way = await self._open()
             if way is Way.OPEN:
                 await self._b.stand_by(place, Screen.STAFF, self._show, answer=self._answer)
             elif way is not Way.NOT_MOVED:
@@ -50,6 +49,15 @@ class Inspection:
             await self._conclude()
         else:
             self._b.trouble(Screen.STAFF, Text.DOOR_NOT_OPENED, place, "will_not_open")
+
+    async def _open(self) -> Way:
+        """As it stands open, or by a release."""
+        if not self._p.doors.is_open(self._place):
+            return await self._b.opened(self._place, self._decide)
+        with self._p.book.act() as act:
+            self._b.badge_in(act.db, STAFF)
+            take_up(act, self._place)
+        return Way.OPEN
 
     async def _hear_unseen(self) -> None:
         """Its switch saw nothing; the person may have it open all the same, by key or by hand."""
@@ -64,8 +72,7 @@ class Inspection:
 
     def _decide(self, act: Act) -> Wanted:
         badge = self._b.badge_in(act.db, STAFF)
-        if compartments.state_of(act.db, self._place) is not CompartmentState.FAULT:
-            raise Refused(Reason.STALE_DECISION)
+        take_up(act, self._place)
         order = self._own.order_no if self._own is not None else None
         return Wanted(kind="inspect", reason="settle", order=order, badge=badge.badge_id)
 
@@ -126,14 +133,20 @@ class Inspection:
         with self._p.book.act() as act:
             badge = self._b.badge_in(act.db, STAFF).badge_id
             if self._own is not None and verdict is not None:
-                say_where(act, self._own, verdict, str(place), badge)
                 if verdict is Verdict.INSIDE:
                     after = CompartmentState.OCCUPIED
+                if verdict is not Verdict.INSIDE or not self._rests(act):
+                    say_where(act, self._own, verdict, str(place), badge)
             if self._was_seen:  # else lock or switch must be mended first
                 restore(act, place, after, badge)
             for stray in self._strays.values():
                 _settle_stray(act, stray.item_id, place, badge)
         self._say(Text.SETTLED, place=place.sign)
+
+    def _rests(self, act: Act) -> bool:
+        """Nobody doubted where its own item is."""
+        assert self._own is not None
+        return items.item_of(act.db, self._own.item_id).state in items.COLLECTABLE
 
     def _say(self, text: Text, **values: str | int) -> None:
         self._p.desk.show_with(Screen.STAFF, text, values, Button.END)

@@ -19,7 +19,7 @@ from controller.entries import (
 )
 from controller.refusals import Reason, Refused
 from controller.site import compartments, items, locks
-from controller.site.alarms import clear_alarm
+from controller.site.alarms import clear_alarm, places_with
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.intents import settle
@@ -29,6 +29,7 @@ from controller.site.schema import items as table
 from controller.site.texts import Offer
 
 ENDED_WITH = (AlarmKind.UNEXPLAINED, AlarmKind.ITEM_LEFT)
+AT_REST = (CompartmentState.FREE.value, CompartmentState.OCCUPIED.value)
 
 
 class Verdict(StrEnum):
@@ -43,19 +44,45 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """A compartment that is out of use until somebody has looked into it."""
+    """A compartment that somebody should look into: out of use, or with a lock that jammed."""
 
     place: Place
     reason: str
 
 
 def faulty_places(connection: Connection) -> list[Faulty]:
-    rows = connection.execute(
+    """Those out of use first; then those in use whose lock jammed and did not open since."""
+    found = connection.execute(
         select(places)
-        .where(places.c.state == CompartmentState.FAULT.value)
+        .where(places.c.state.in_((CompartmentState.FAULT.value, *AT_REST)))
         .order_by(places.c.cabinet, places.c.no)
-    )
-    return [Faulty(Place(row.cabinet, row.no), row.reason or "") for row in rows]
+    ).all()
+    jammed = places_with(connection, AlarmKind.LOCK_JAMMED)
+    at = {Place(row.cabinet, row.no): row for row in found}
+    out_of_use = [
+        Faulty(place, row.reason or "")
+        for place, row in at.items()
+        if row.state == CompartmentState.FAULT.value
+    ]
+    in_use = [
+        Faulty(place, AlarmKind.LOCK_JAMMED.value)
+        for place, row in at.items()
+        if row.state in AT_REST and str(place) in jammed
+    ]
+    return [*out_of_use, *in_use]
+
+
+def take_up(act: Act, place: Place) -> None:
+    """It is out of use while somebody looks. Refused where nothing is wrong, or it is used."""
+    match compartments.state_of(act.db, place):
+        case CompartmentState.FAULT:
+            pass
+        case CompartmentState.FREE | CompartmentState.OCCUPIED if str(place) in places_with(
+            act.db, AlarmKind.LOCK_JAMMED
+        ):
+            compartments.out_of_use(act, place, locks.JAMMED)
+        case _:
+            raise Refused(Reason.STALE_DECISION)
 
 
 def lost_items(connection: Connection) -> list[Row[Any]]:

@@ -11,7 +11,6 @@ SEEN_WITHIN_S: Final = 3.0
 STANDS_LONG: Final = (
     "item_missing",  # until somebody finds it
     "blanks_low",
-    "lock_jammed",  # until its door opens again
 )
 
 
