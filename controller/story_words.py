@@ -45,6 +45,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "决定由{where}送出{item}，由工作人员取回（决定{intent}，工牌{badge}）。",
         "{where} was to hand the {item} out to be taken back (decision {intent}, badge {badge}).",
     ),
+    "movement.intended/undo/machine": (
+        "决定由{where}退回刚收存的{item}（决定{intent}，工牌{badge}）。",
+        "{where} was to give back the {item} just taken in (decision {intent}, badge {badge}).",
+    ),
     "movement.intended/collect": (
         "决定打开{where}号门，由取件人领取{item}（决定{intent}）。",
         "Door {where} was to be opened to collect the {item} (decision {intent}).",

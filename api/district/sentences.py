@@ -16,6 +16,7 @@ SENTENCES: Final = {
     "movement.intended/load": "%(where)s was to open for loading.",
     "movement.intended/load/machine": "%(where)s was to take a licence in.",
     "movement.intended/return/machine": "%(where)s was to hand out a licence to be taken back.",
+    "movement.intended/undo/machine": "%(where)s was to give back the licence just taken in.",
     "movement.intended/collect": "%(where)s was to open for the recipient.",
     "movement.intended/reopen": "%(where)s was to open once more for the same person.",
     "movement.intended/present": "%(where)s was to hand out a licence.",

@@ -1,5 +1,6 @@
 """A licence taken in by a machine that stores them: staff badge, label, into the intake."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -10,9 +11,11 @@ from controller.ports import Outcome, Slot
 from controller.refusals import Reason, Refused
 from controller.site.badged import STAFF, Bearer
 from controller.site.book import Act
+from controller.site.items import item_of
 from controller.site.machines import Machines
 from controller.site.movements import Wanted
-from controller.site.outlet import follow
+from controller.site.outlet import bring_out, follow
+from controller.site.returning import claim_item
 from controller.site.schema import items as table
 from controller.site.texts import Button, Screen, Text
 
@@ -21,6 +24,14 @@ HERE: Final = (
     ItemState.RELEASING.value,
     ItemState.RETURN_REQUESTED.value,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """One that a machine has taken in."""
+
+    item_id: str
+    machine: str
 
 
 class Intake:
@@ -40,7 +51,7 @@ class Intake:
         storing = any(p.machines.stores(each) is not False for each in p.machines)
         return badge.role == STAFF and holder == Holder.MACHINE.value and storing
 
-    async def run(self, label: Label) -> None:
+    async def run(self, label: Label) -> Licence | None:
         """One licence lies in a slot, or the screen says why not. Refused where it cannot."""
         p = self._p
         p.desk.listen(on=False)
@@ -60,6 +71,36 @@ class Intake:
             p.desk.listen(on=True)  # the next label may be scanned while the machine works
             outcome = await follow(p, intent, document)
         self._say(outcome, machine)
+        return Licence(item.item_id, machine) if outcome is Outcome.DONE else None
+
+    async def undo(self, licence: Licence) -> None:
+        """It is in the person's hands again and waits to be loaded, as if it had not been."""
+        p, machine = self._p, licence.machine
+        with p.book.look() as connection:
+            item = item_of(connection, licence.item_id)
+        if item.slot is None:
+            raise Refused(Reason.STALE_DECISION)
+        match await bring_out(p, item, self._decide_undo):
+            case Outcome.TAKEN:
+                self._taken_in -= 1
+                p.desk.show(Screen.LOAD, Text.MACHINE_UNDONE, Button.END, machine=machine)
+            case None | Outcome.REFUSED | Outcome.FAILED_INSIDE:
+                p.desk.show(Screen.LOAD, Text.MACHINE_KEEPS, Button.END, machine=machine)
+            case Outcome.RETRACTED:
+                self._b.trouble(Screen.LOAD, Text.LICENCE_RETRACTED, None, "licence_retracted")
+            case _:
+                self._b.trouble(Screen.LOAD, Text.UNSURE, None, "unsure")
+
+    def _decide_undo(self, act: Act, item: Row[Any]) -> Wanted:
+        badge = self._b.badge_in(act.db, STAFF)
+        claim_item(act, item.item_id)
+        return Wanted(
+            kind="undo",
+            reason="undo_load",
+            order=item.order_no,
+            item=item.item_id,
+            badge=badge.badge_id,
+        )
 
     def _decide(self, act: Act, item: Row[Any], machine: str, slot: int) -> Wanted:
         badge = self._b.badge_in(act.db, STAFF)
@@ -84,7 +125,8 @@ class Intake:
             case Outcome.DONE:
                 self._taken_in += 1
                 loaded = self._taken_in
-                p.desk.show(Screen.LOAD, Text.TAKEN_IN, Button.END, machine=machine, loaded=loaded)
+                buttons = (Button.UNDO, Button.END)
+                p.desk.show(Screen.LOAD, Text.TAKEN_IN, *buttons, machine=machine, loaded=loaded)
             case Outcome.FAILED_INSIDE:
                 p.desk.show(Screen.LOAD, Text.NOTHING_TAKEN_IN, Button.END, machine=machine)
             case _:

@@ -1,6 +1,6 @@
 """Loading: badge, label, door, box in, door shut; and the next one at once."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,12 @@ from controller.site.badged import VENDOR, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.doorway import Way
-from controller.site.intake import Intake
+from controller.site.intake import Intake, Licence
 from controller.site.items import Custody, settle_shut
 from controller.site.kiosk import Press
 from controller.site.movements import Wanted
 from controller.site.orders import order_of
-from controller.site.returning import Returns, claim_item, due
+from controller.site.returning import Returns, claim_item, due, sign
 from controller.site.rows import rows
 from controller.site.schema import items as table
 from controller.site.takeout import take_out
@@ -35,7 +35,8 @@ TEXT = {
     Reason.LOADING_RESTS: Text.LOADING_RESTS,
     Reason.STALE_DECISION: Text.LABEL_UNKNOWN,
 }
-NAMED_MAX = 8  # doors that a full cabinet names
+FULL = {Reason.NO_COMPARTMENT: Text.CABINET_FULL, Reason.NO_SLOT: Text.MACHINE_FULL}
+NAMED_MAX = 8  # doors or slots that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Round:
         self._returns = Returns(bearer)
         self._intake = Intake(bearer)
         self._loaded: list[Box] = []
+        self._last: Box | Licence | None = None  # what was loaded last, and may be undone
         self._misfit: Box | None = None  # what was not put in, and may need a bigger door
         self._next: Label | None = None  # scanned while a door was still open
 
@@ -71,8 +73,8 @@ class Round:
             match heard:
                 case Label():
                     await self._try(self._load(heard))
-                case Press(button=Button.UNDO) if self._loaded:
-                    await self._try(self._undo(self._loaded[-1]))
+                case Press(button=Button.UNDO) if self._last is not None:
+                    await self._try(self._undo(self._last))
                 case Press(button=Button.BIGGER) if self._misfit is not None:
                     await self._try(self._box(self._misfit.label, unfit=self._misfit.place))
                 case Press(button=Button.CHOOSE):
@@ -119,7 +121,10 @@ class Round:
 
     async def _load(self, label: Label) -> None:
         """A machine takes it in, or a compartment."""
-        await (self._intake.run(label) if self._intake.is_for(label) else self._box(label))
+        if self._intake.is_for(label):
+            self._last = await self._intake.run(label) or self._last
+        else:
+            await self._box(label)
 
     async def _box(self, label: Label, *, unfit: Place | None = None) -> None:
         """One box goes in, behind a bigger door than the one that was too small."""
@@ -234,6 +239,7 @@ class Round:
         match custody:
             case Custody.LOADED:
                 self._loaded.append(box)
+                self._last = box
                 loaded = len(self._loaded)
                 p.desk.show(
                     Screen.LOAD,
@@ -264,11 +270,18 @@ class Round:
             self._b.trouble(Screen.LOAD, Text.PUT_ELSEWHERE, place, "wrong_compartment")
         return bool(found)
 
-    async def _undo(self, box: Box) -> None:
-        """The last box is taken out again and waits to be loaded, as if it had not been."""
+    async def _undo(self, last: Box | Licence) -> None:
+        """The last one is taken out again and waits to be loaded, as if it had not been."""
+        self._last = None
+        if isinstance(last, Licence):
+            await self._intake.undo(last)
+        else:
+            await self._undo_box(last)
+
+    async def _undo_box(self, box: Box) -> None:
         custody = await take_out(self._b, box.place, lambda act: self._decide_undo(act, box))
         if custody is Custody.UNDONE:
-            self._loaded.pop()
+            self._loaded.remove(box)
             self._p.desk.show(Screen.LOAD, Text.UNDONE, Button.END, compartment=box.place.sign)
 
     def _decide_undo(self, act: Act, box: Box) -> Wanted:
@@ -285,14 +298,19 @@ class Round:
             badge=badge.badge_id,
         )
 
+    def _named(self, reason: Reason, overdue: Sequence[Row[Any]]) -> list[str]:
+        """Where something lies that could be taken back at once, and make room."""
+        if reason is Reason.NO_COMPARTMENT:
+            return [sign(item) for item in overdue if item.cabinet is not None]
+        machines = self._p.machines
+        return [sign(item) for item in overdue if item.slot and machines.can_present(item.machine)]
+
     def _refuse(self, refusal: Refused) -> None:
         p = self._p
         with p.book.act() as act:
             act.say(Up.PICKUP_REFUSED, PickupRefused(reason=refusal.reason.value, how="label"))
             overdue = due(act.db, act.at, p.policy)
-            waiting = [item for item in overdue if item.cabinet is not None]
         text, values = TEXT[refusal.reason], {}
-        if refusal.reason is Reason.NO_COMPARTMENT and waiting:
-            signs = [Place(item.cabinet, item.no).sign for item in waiting[:NAMED_MAX]]
-            text, values = Text.CABINET_FULL, {"compartments": ", ".join(signs)}
+        if refusal.reason in FULL and (named := self._named(refusal.reason, overdue)):
+            text, values = FULL[refusal.reason], {"places": ", ".join(named[:NAMED_MAX])}
         p.desk.show_with(Screen.LOAD, text, values, Button.END, choices=self._returns.offer())

@@ -180,9 +180,9 @@ def claim_item(act: Act, item_id: str) -> None:
         raise Refused(Reason.STALE_DECISION)
 
 
-def _sign(item: Row[Any]) -> str:
-    """Where it lies, as people call it."""
-    return Place(item.cabinet, item.no).sign if item.cabinet else str(item.machine)
+def sign(item: Row[Any]) -> str:
+    """Where it lies, as people call it: A07, or a machine and its slot."""
+    return Place(item.cabinet, item.no).sign if item.cabinet else f"{item.machine}-{item.slot}"
 
 
 def _choices(listed: list[Row[Any]]) -> list[Choice]:
@@ -190,7 +190,7 @@ def _choices(listed: list[Row[Any]]) -> list[Choice]:
         Choice(
             item.item_id,
             Offer.TAKE_BACK,
-            {"compartment": _sign(item), "items": item.kind},
+            {"compartment": sign(item), "items": item.kind},
         )
         for item in listed
     ]

@@ -127,11 +127,13 @@ class Text(StrEnum):
     NOTHING_TAKEN_IN = "nothing_taken_in"
     NO_SLOT = "no_slot"
     CABINET_FULL = "cabinet_full"
+    MACHINE_FULL = "machine_full"
     PUT_ELSEWHERE = "put_elsewhere"
     TAKE_OUT = "take_out"
     TAKE_OUT_CONFIRM = "take_out_confirm"
     STILL_INSIDE = "still_inside"
     UNDONE = "undone"
+    MACHINE_UNDONE = "machine_undone"
     RETURNS = "returns"
     NO_RETURNS = "no_returns"
     RETURNED = "returned"
@@ -189,12 +191,14 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.LAY_IN: frozenset({"machine"}),
     Text.TAKEN_IN: frozenset({"machine", "loaded"}),
     Text.NOTHING_TAKEN_IN: frozenset({"machine"}),
-    Text.CABINET_FULL: frozenset({"compartments"}),
+    Text.CABINET_FULL: frozenset({"places"}),
+    Text.MACHINE_FULL: frozenset({"places"}),
     Text.PUT_ELSEWHERE: frozenset({"compartment", "tel", "case"}),
     Text.TAKE_OUT: frozenset({"compartment"}),
     Text.TAKE_OUT_CONFIRM: frozenset({"compartment"}),
     Text.STILL_INSIDE: frozenset({"compartment"}),
     Text.UNDONE: frozenset({"compartment"}),
+    Text.MACHINE_UNDONE: frozenset({"machine"}),
     Text.RETURNS: frozenset({"count"}),
     Text.RETURNED: frozenset({"compartment"}),
     Text.MACHINE_RETURNED: frozenset({"machine"}),

@@ -29,6 +29,7 @@ EXAMPLES = {
     "count": 2,
     "place": "A07",
     "compartments": "A03, A07",
+    "places": "A03, A07",
     "why": "unexplained",
 }
 ORDER = (

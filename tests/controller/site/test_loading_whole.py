@@ -267,7 +267,7 @@ def test_a_full_cabinet_names_what_could_be_taken_back_first(tmp_path):
             await town.badge()
             town.reader.hold("OWL:N2-seal1")
             shown = await town.shows("cabinet_full")
-            assert shown.values == {"compartments": "A01"}
+            assert shown.values == {"places": "A01"}
             assert offered(town) == ["returns"]
 
     run(story)
