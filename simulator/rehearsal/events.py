@@ -28,6 +28,17 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Driven:
+    """A lock's coil got power for the `number`th time, or a machine took an order of that number.
+
+    What it is to move follows later, if at all.
+    """
+
+    where: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Swung:
     """A door opened or shut; `forced` is how often it was broken open so far."""
 
@@ -91,7 +102,7 @@ class Calm:
     stuck: tuple[str, ...]  # sentences
 
 
-Event = Wrote | Moved | Swung | Took | Lies | Held | Struck | Started | Seeing | Calm
+Event = Wrote | Driven | Moved | Swung | Took | Lies | Held | Struck | Started | Seeing | Calm
 
 
 def words_of(event: Event) -> str:

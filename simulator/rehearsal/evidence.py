@@ -11,7 +11,18 @@ from typing import Any, Final
 
 from controller.entries import Down, Up
 from controller.journal import Entry, Stream
-from simulator.rehearsal.events import Event, Held, Lies, Moved, Seeing, Swung, Took, Wrote
+from simulator.rehearsal.events import (
+    Driven,
+    Event,
+    Held,
+    Lies,
+    Moved,
+    Seeing,
+    Struck,
+    Swung,
+    Took,
+    Wrote,
+)
 
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
@@ -29,6 +40,7 @@ class Intent:
     at: float
     ends: list[str] = field(default_factory=list)
     moves: int = 0  # of the bolt since it was announced, until the next one here
+    drives: int = 0  # orders that a lock or machine took for it
 
 
 @dataclass(slots=True)
@@ -114,6 +126,9 @@ class Evidence:
                 self.heads[entry.stream] = entry
                 if (read := self._reads.get(entry.kind)) is not None:
                     read(entry.data)
+            case Driven():
+                if (last := self.places[event.where].last) is not None:
+                    last.drives += 1
             case Moved() | Swung():
                 self._see(event)
             case Took() | Lies():
@@ -122,6 +137,8 @@ class Evidence:
                 self.held = event
             case Seeing(so):
                 self.seeing_since = now if so else None
+            case Struck("frozen", _) if self.seeing_since is not None:
+                self.seeing_since = now
             case _:
                 pass
 

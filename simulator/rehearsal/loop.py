@@ -35,6 +35,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jump.at
 
+    def freeze(self, seconds: float) -> None:
+        """Time passes and nobody is called meanwhile, as where a whole machine stands still."""
+        self._jump.at += seconds
+
 
 def play(story: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     """Run a story to its end on a loop whose time jumps."""

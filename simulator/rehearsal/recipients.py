@@ -32,6 +32,7 @@ class Mood:
     leaves_item: bool = False
     leaves_bag: bool = False
     not_pulled: bool = False
+    replaces: bool = False  # on the phone, a new code for the one that was just shown
     opens_again: bool = False
     reports: bool = False
     rates: bool = False
@@ -56,6 +57,7 @@ def mood_of(dice: Random, shares: Shares, *, types: bool) -> Mood:
         leaves_item=so(shares.leaves_item),
         leaves_bag=so(shares.leaves_bag),
         not_pulled=so(shares.not_pulled),
+        replaces=so(shares.replaces_at_the_press),
         opens_again=so(shares.opens_again),
         reports=so(shares.reports_problem),
         rates=so(shares.rates),
@@ -179,6 +181,9 @@ class Recipient(Person):
             self._hesitated = True
             return await self.news(view, PATIENCE_S)
         await self.takes("confirm")
+        if self.mood.replaces and self.code is self.order.codes[-1]:
+            self.stage.district.replace(self.order, types=bool(self.code.typed))
+            await self.waits(1.0)
         return self.press(Button.CONFIRM)
 
     def _wish(self) -> tuple[str, Door] | None:

@@ -61,6 +61,7 @@ class Shares:
     opens_again: float = 0.02
     leaves_bag: float = 0.001
     not_pulled: float = 0.008
+    replaces_at_the_press: float = 0.02
     reports_problem: float = 0.003
     rates: float = 0.30
     forces: float = 0.00005

@@ -29,6 +29,7 @@ from simulator.devices.licence_registers import State
 from simulator.door import Door
 from simulator.plan import Plan
 from simulator.rehearsal.district import District, quick_hash
+from simulator.rehearsal.drives import Drives
 from simulator.rehearsal.events import (
     EventLog,
     Lies,
@@ -113,6 +114,7 @@ class Stage:
         """The world's time passes with the loop's from now on."""
         world = self.world
         world.timeline.sooner = self._wind
+        Drives(world, self.log)
         world.door_listeners.append(self._door_changed)
         world.listeners.append(self._something_changed)
         world.power_up()
@@ -312,6 +314,10 @@ class Stage:
             self._exchange.gone.add(key)
             self._exchange.hang_up(key)
 
+    def sent_at(self, line: str) -> float:
+        """When the site last sent something on that line."""
+        return self._exchange.sent_at(self._keys[line])
+
     def _die(self) -> None:
         """Nothing is written any more and nothing sent."""
         self._dead = True
@@ -363,6 +369,7 @@ class Stage:
             exchange.ends[place.key] = end
         for machine in settings.machine:
             place = parse(machine.url).place
+            self._keys[machine.name] = place.key
             exchange.ends[place.key] = PortEnd(world.tcp_wires[machine.name])
         for scanner in settings.scanner:
             self.scanner = ScannerEnd(world.scanners[scanner.name])

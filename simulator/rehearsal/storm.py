@@ -14,6 +14,7 @@ from simulator.faults import Trouble
 from simulator.rehearsal.events import Struck
 from simulator.rehearsal.shapes import DAY_S, HOUR_S
 from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.strokes import AT_MOVEMENTS, Strokes
 
 Plan = Callable[[float, Callable[[], None]], None]
 
@@ -33,17 +34,22 @@ FAULTS: Final = (
     Fault("step", "F1", 3.0, (2.0, 30.0)),  # the process between two steps
     Fault("twice", "F2", 0.7, (2.0, 20.0)),  # and once more while it settles
     Fault("kill", "F3", 1.5, (1.0, 8.0)),
+    Fault("frozen", "F4", 2.0, (1.0, 60.0)),  # the whole machine, in the middle of a movement
     Fault("clock", "F9", 0.5, (60.0, 2 * HOUR_S)),
     Fault("silent", "F10", 1.0, (30.0, 900.0)),
     Fault("unplugged", "F10", 0.7, (5.0, 120.0)),
     Fault("late", "F11", 2.0, (120.0, 1_800.0)),
     Fault("garbled", "F12", 2.0, (120.0, 1_800.0)),
     Fault("lost", "F14", 2.0, (120.0, 1_800.0)),
+    Fault("answer_lost", "F14", 2.0),  # of a pulse that was given
+    Fault("order_lost", "F14", 1.0),  # a pulse that never was
+    Fault("hung_up", "F14", 1.0),  # the line, right after a pulse
     Fault("stuck_lock", "F13", 0.6, (600.0, 4 * HOUR_S)),
     Fault("bouncing", "F15", 2.0, (600.0, DAY_S)),
     Fault("stuck_switch", "F16", 0.4, (600.0, 4 * HOUR_S)),
     Fault("left_open", "F17", 1.5),
     Fault("forced", "F17", 0.3),
+    Fault("broken_open", "F17", 0.3),  # while somebody is served
     Fault("item_left", "F17", 1.0),
     Fault("machine_jam", "F18", 0.4, (600.0, 3 * HOUR_S)),
     Fault("no_blanks", "F18", 0.3, (600.0, 3 * HOUR_S)),
@@ -79,6 +85,7 @@ class Storm:
         self._over = False
         self._standing: dict[str, int] = {}  # troubles that only polling finds out
         self._troubles: dict[str, Trouble] = {}
+        self._strokes = Strokes(stage, dice, self._mute_for)
 
     # the weather
 
@@ -104,6 +111,9 @@ class Storm:
         self._stage.world.catch_up()
         least, most = fault.lasts_s
         lasts_s = least + (most - least) * self._dice.random() ** 2
+        if fault.name in AT_MOVEMENTS:
+            self._strokes.arm(fault.name, lasts_s)
+            return
         with suppress(Impossible):
             getattr(self, f"_{fault.name}")(lasts_s)
 
@@ -164,6 +174,12 @@ class Storm:
         now = replace(self._troubles.get(line, Trouble()), **shares)  # type: ignore[arg-type]
         self._troubles[line] = now
         self._stage.world.set_trouble(line, now)
+
+    def _mute_for(self, line: str, seconds: float) -> None:
+        """Every frame is lost; afterwards it is as it was."""
+        before = self._troubles.get(line, Trouble()).lost
+        self._on_line(line, lost=1.0)
+        self._later(seconds, lambda: self._on_line(line, lost=before))
 
     def _some_line(self) -> str:
         return self._dice.choice([*self._stage.world.wires, *self._stage.world.tcp_wires])
@@ -354,6 +370,7 @@ class Storm:
         stage.clock.put_right()
         stage.cut_at_step = stage.cut_again_after = None
         stage.whims.clear()
+        self._strokes.disarm()
         stage.online = True
         stage.wire.hostile = False
         for line in [*world.wires, *world.tcp_wires]:

@@ -21,6 +21,7 @@ class VirtualLine:
         self._clock = clock
         self._heard = heard
         self._inbox = Inbox(clock)
+        self.sent_at = float("-inf")
 
     @property
     def last_byte_at(self) -> float:
@@ -28,6 +29,7 @@ class VirtualLine:
 
     def send(self, frame: bytes) -> None:
         self._inbox.check()
+        self.sent_at = self._clock.monotonic()
         self._heard(self, frame)
 
     async def receive(self, at_least: int = 1) -> bytes:
@@ -189,6 +191,10 @@ class Exchange:
             raise LineLost(f"{place.key} is not there")
         self._opened[place.key] = self.ends[place.key].opened(clock)
         return self._opened[place.key]
+
+    def sent_at(self, key: str) -> float:
+        """When the site last sent something there."""
+        return self._opened[key].sent_at if key in self._opened else float("-inf")
 
     def hang_up(self, key: str) -> None:
         """Whoever has this place open hears that it is gone."""

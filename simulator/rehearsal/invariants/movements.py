@@ -1,15 +1,16 @@
-"""I1, I2, I4, I5, I6: nothing moves that was not decided, and only once."""
+"""I1, I2, I4, I5, I6, I19: nothing moves that was not decided, only once, and in time."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from controller.entries import Up
-from simulator.rehearsal.events import Calm, Moved, Wrote
+from simulator.rehearsal.events import Calm, Driven, Moved, Wrote
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
 BY_CODE: Final = ("collect", "reopen", "present")
 BY_BADGE: Final = ("load", "return")
+OLD_S: Final = 2.0 + 0.5  # of a decision: two seconds until it is sent, and the time on the wire
 
 
 @invariant("I1", "Nothing moves without a durable intent for that very place.", Moved)
@@ -26,6 +27,29 @@ def moved_once(evidence: Evidence, event: Moved) -> Iterator[str]:
     place = evidence.places[event.where]
     if place.last is not None and place.last.moves > 1:
         yield f"{event.where} moved {place.last.moves} times for {place.last.name}"
+
+
+@invariant("I1", "No lock gets power and no machine an order before its intent is durable.", Driven)
+def driven_by_intent(evidence: Evidence, event: Driven) -> Iterator[str]:
+    last = evidence.places[event.where].last
+    if last is None:
+        yield f"{event.where} was driven and no entry had announced it"
+    elif last.ends:
+        yield f"{event.where} was driven after {last.name} had ended as {last.ends[-1]}"
+
+
+@invariant("I2", "One intent drives its lock or machine once at most.", Driven)
+def driven_once(evidence: Evidence, event: Driven) -> Iterator[str]:
+    last = evidence.places[event.where].last
+    if last is not None and last.drives > 1:
+        yield f"{event.where} was driven {last.drives} times for {last.name}"
+
+
+@invariant("I19", "Nothing is driven for a decision that has grown old.", Driven)
+def driven_in_time(evidence: Evidence, event: Driven) -> Iterator[str]:
+    last = evidence.places[event.where].last
+    if last is not None and (age_s := evidence.now - last.at) > OLD_S:
+        yield f"{event.where} was driven {age_s:.1f} s after {last.name} was decided"
 
 
 @invariant("I4", "An intent ends as moved, not moved or unknown; only unknown gets better.", Wrote)
