@@ -49,7 +49,7 @@ FAULTS: Final = (
     Fault("stuck_switch", "F16", 0.4, (600.0, 4 * HOUR_S)),
     Fault("left_open", "F17", 1.5),
     Fault("forced", "F17", 0.3),
-    Fault("broken_open", "F17", 0.3),  # while somebody is served
+    Fault("broken_open", "F17", 0.6),  # while somebody is served
     Fault("item_left", "F17", 1.0),
     Fault("machine_jam", "F18", 0.4, (600.0, 3 * HOUR_S)),
     Fault("no_blanks", "F18", 0.3, (600.0, 3 * HOUR_S)),

@@ -117,7 +117,7 @@ class Strokes:
         ]
         door = self._dice.choice(doors)
         door.force()
-        self._struck("forced", door.name)
+        self._struck("broken_open", door.name)
         after_s = self._dice.uniform(*SHUT_AFTER_S)
         self._stage.world.timeline.after(after_s, lambda: _shut(door.close))
 
