@@ -11,6 +11,7 @@ from controller.site.texts import Offer, Text
 
 CONTEXT: Final = "kiosk"  # of the sentences in the catalogues; a key is no English sentence
 TEL: Final = "tel"  # how a telephone number goes on inside a sentence
+WHOLE: Final = Markup('<span class="nowrap">{}</span>')  # on one line
 KIND_NAMES: Final = {Kind.BUSINESS_LICENCE: "Business licence", Kind.SEAL_SET: "Seal set"}
 
 
@@ -34,8 +35,12 @@ def say_offer(lang: Lang, offer: Offer, values: Mapping[str, str | int]) -> str:
 
 
 def say_markup(lang: Lang, text: Text, values: Mapping[str, str | int]) -> Markup:
-    """The same for the page, where seconds are counted down and a company's name stays whole."""
+    """The same for the page, where seconds are counted down and names and numbers stay whole."""
     words = _in_words(lang, values)
+    if tel := values.get("tel"):
+        words["tel"] = escape(sentence(lang, TEL)).format(tel=WHOLE.format(tel))
+    if "case" in words:
+        words["case"] = WHOLE.format(words["case"])
     if "company" in words:
         words["company"] = Markup("<bdi>{}</bdi>").format(words["company"])
     if "seconds" in words:

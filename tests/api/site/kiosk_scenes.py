@@ -38,6 +38,11 @@ ORDER = (
 )
 
 
+def said(text: Text) -> KioskView:
+    """Words of which no scene says more than these."""
+    return scene(Screen.TROUBLE, text, Button.END)
+
+
 def scene(screen: Screen, text: Text, *buttons: Button, **more: object) -> KioskView:
     values = {name: EXAMPLES[name] for name in VALUES[text]}
     return replace(KioskView(screen, text, values, (*buttons, *ALWAYS)), **more)
@@ -48,6 +53,16 @@ def with_order(view: KioskView, *states: str) -> KioskView:
     return replace(view, session="s1", order="440304202611230001", items=items)
 
 
+def offers(*found: Offer) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(offer.value, offer, {name: EXAMPLES[name] for name in OFFER_VALUES[offer]})
+        for offer in found
+    )
+
+
+DOORS = tuple(
+    Choice(f"A/{no}", Offer.OPEN_ONE, {"compartment": f"A{no:02}"}) for no in range(1, 33)
+)
 SCENES = {
     "idle": scene(Screen.IDLE, Text.START, Button.CODE, Button.HELP),
     "refused": scene(Screen.REFUSED, Text.CODE_UNKNOWN, Button.CODE, Button.END),
@@ -76,12 +91,34 @@ SCENES = {
     "loaded": scene(Screen.LOAD, Text.LOADED, Button.UNDO, Button.END),
     "staff": replace(
         scene(Screen.STAFF, Text.STAFF_MENU, Button.END, Button.CHOOSE),
-        choices=tuple(
-            Choice(offer.value, offer, {name: EXAMPLES[name] for name in OFFER_VALUES[offer]})
-            for offer in Offer
+        choices=offers(*Offer),
+    ),
+    "which_door": replace(
+        scene(Screen.STAFF, Text.WHICH_DOOR, Button.END, Button.CHOOSE),
+        choices=(*offers(Offer.OPEN_ALL), *DOORS),
+    ),
+    "second_badge": scene(Screen.STAFF, Text.SECOND_BADGE, Button.SKIP),
+    "stands_open": scene(Screen.STAFF, Text.DOOR_STANDS_OPEN, Button.END, doors=("A/7",)),
+    "returns": replace(
+        scene(Screen.STAFF, Text.RETURNS, Button.END, Button.CHOOSE),
+        choices=offers(Offer.TAKE_BACK, Offer.TAKE_ALL_BACK),
+    ),
+    "where": replace(
+        scene(Screen.STAFF, Text.WHERE_IS_IT, Button.END, Button.CHOOSE),
+        choices=offers(
+            Offer.INSIDE, Offer.WITH_RECIPIENT, Offer.IN_HAND, Offer.TO_WINDOW, Offer.MISSING
         ),
     ),
-    "load_open": scene(Screen.LOAD, Text.LOAD_OPEN, doors=("A/23",)),
+    "phone4": with_order(
+        scene(Screen.SECOND_FACTOR, Text.ASK_PHONE4, Button.CODE, Button.END), "loaded", "loaded"
+    ),
+    "id_card": with_order(
+        scene(Screen.SECOND_FACTOR, Text.ASK_ID_CARD, Button.END), "loaded", "loaded"
+    ),
+    "take_all": with_order(
+        scene(Screen.TAKE, Text.TAKE_ALL, doors=("A/3", "A/7")), "releasing", "releasing"
+    ),
+    "load_open": scene(Screen.LOAD, Text.LOAD_OPEN, doors=("A/7",)),
     "problem": scene(Screen.IDLE, Text.START, Button.CODE, Button.HELP, case="FT-0001-318"),
 }
 
