@@ -163,6 +163,8 @@ class _Teller:
         variants = [facts[key] for key in ("outcome", "kind") if key in facts]
         if entry.kind == Up.MOVEMENT_INTENDED and "seq" in facts:
             variants = [f"{facts['kind']}/machine", *variants]
+        if entry.kind == Up.COMMAND_DONE and "reason" in facts:
+            variants = [facts["reason"]]
         keys = [*(f"{entry.kind}/{each}" for each in variants), entry.kind]
         words = next((SENTENCES[key] for key in keys if key in SENTENCES), None)
         number = f"{entry.stream.value} {entry.seq}"

@@ -184,6 +184,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "Somebody looks after the alarm: {kind} at {where}.",
     ),
     "command.done": ("区里的要求已执行。", "What the district asked was done."),
+    "command.done/staff_look": (
+        "区里的要求已执行，门已打开；没有传感器，里面还有没有物件要由工作人员到场查看。",
+        "The door opened as the district asked. No sensor says what is left: staff must look.",
+    ),
     "command.failed": (
         "区里的要求没有执行成功：{reason}。",
         "What the district asked failed: {reason}.",

@@ -66,6 +66,7 @@ SENTENCES: Final = {
     "alarm.cleared": "An alarm ended.",
     "hold.ended": "The site hands out again.",
     "command.done": "What the district asked of the site was done.",
+    "command.done/staff_look": "The door opened; no sensor says what is left, staff must look.",
     "command.failed": "What the district asked of the site did not work (%(reason)s).",
     "command.refused": "The site refused what the district asked (%(reason)s).",
     "command.expired": "What the district asked came too late and was not done.",
@@ -137,10 +138,13 @@ def _variant(entry: Entry) -> str:
         "movement.intended": "kind",
         "movement.settled": "outcome",
         "pickup.refused": "how",
+        "command.done": "reason",
     }.get(entry.kind)
     kind = f"{entry.kind}/{entry.data.get(deciding)}" if deciding else entry.kind
     of_machine = f"{kind}/machine"
-    return of_machine if "seq" in entry.data and of_machine in SENTENCES else kind
+    if "seq" in entry.data and of_machine in SENTENCES:
+        return of_machine
+    return kind if kind in SENTENCES else entry.kind
 
 
 def _values(entry: Entry, translate: Translate) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class Desk:
         self._scan: Scanned | None = None
         self._awaits_card = False
         self._card: Card | None = None
+        self._notices: list[Place] = []  # places that whoever stands here should be told of
         self._last_text = ""
         self._last_seen_at = 0.0
 
@@ -175,6 +176,20 @@ class Desk:
         if view != self.view:
             self.view = view
             self._bell.ring()
+
+    def tell(self, place: Place) -> None:
+        """Something became of this place while nobody was served here."""
+        if not self.is_visited:
+            self._notices.append(place)
+            self._bell.ring()
+
+    def is_told(self) -> bool:
+        """There is such a place."""
+        return bool(self._notices)
+
+    def told(self) -> Place:
+        """Taken as said."""
+        return self._notices.pop(0)
 
     # what the person does
 

@@ -51,6 +51,8 @@ CALM_EVERY_S: Final = 60.0
 FRAME_S: Final = 0.5  # what a pulse needs on the wire: asked for by then, it is there in time
 WHERE: Final = "site"
 NOT_OPENED: Final = "door_not_opened"
+STAFF_LOOK: Final = "staff_look"  # opened, and no sensor will say what was done there
+COMES_TO_REST: Final = (Up.COMPARTMENT_FAULT, Up.ITEM_STAYED, Up.ITEM_RETURNED)
 ENDS: Final = {
     "moved": Up.COMMAND_DONE,
     "not_moved": Up.COMMAND_FAILED,
@@ -105,8 +107,11 @@ class Remote:
         *,
         in_service: Callable[[], bool],
         visited: Callable[[], bool],
+        tell: Callable[[Place], None],
     ) -> None:
         self._p = premises
+        self._tell = tell  # who stands there, that nobody knows what is left at a place
+        self._opened_at: set[Place] = set()  # where that may turn out so
         self._time = clock
         self._in_service = in_service
         self._visited = visited  # somebody is served, at whichever kiosk
@@ -122,6 +127,12 @@ class Remote:
         if told:
             self._heard.extend((command, self._time.monotonic()) for command in told)
             self._p.bell.ring()
+        for entry in entries if self._opened_at else ():
+            where = Place.parse(entry.data["where"]) if entry.kind in COMES_TO_REST else None
+            if where in self._opened_at:
+                self._opened_at.discard(where)
+                if entry.kind == Up.COMPARTMENT_FAULT:
+                    self._tell(where)
 
     def forget(self) -> None:
         """What came up to now was asked of another time of this site."""
@@ -131,6 +142,7 @@ class Remote:
         """Nothing that came before this start is done any more; what was begun has an end."""
         fresh = {command for command, _ in self._heard}
         self._under_way.clear()
+        self._opened_at.clear()
         with self._p.book.act() as act:
             for row in act.db.execute(select(table).where(table.c.ended.is_(None))).all():
                 if row.command_id not in fresh:
@@ -203,9 +215,19 @@ class Remote:
                 late = not self._stands(command)
                 return (Up.COMMAND_EXPIRED, None) if late else (Up.COMMAND_FAILED, NOT_OPENED)
             self._opened.append(intent.born)
-            return await self._follow(place, intent)
+            ended, why = await self._follow(place, intent)
+            if ended is Up.COMMAND_DONE and self._is_unseen(place):
+                self._opened_at.add(place)
+                why = STAFF_LOOK
+            return ended, why
         finally:
             step_back(self._p, place)
+
+    def _is_unseen(self, place: Place) -> bool:
+        """Something lay there, and no sensor says whether it still does."""
+        with self._p.book.look() as connection:
+            item = item_at(connection, place)
+        return item is not None and self._p.doors[place].item is Presence.UNKNOWN
 
     def _is_quiet(self, place: Place) -> bool:
         """Nobody is served, nothing goes on behind this door, and its coil has rested."""

@@ -22,6 +22,7 @@ from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.answering import answer_for
 from controller.site.book import Book
 from controller.site.deadlines import Deadlines
+from controller.site.doors import Place
 from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
@@ -109,6 +110,7 @@ class Site:
             clock,
             in_service=lambda: self._problem is None,
             visited=lambda: any(each.desk.is_visited for each in self._kiosks.values()),
+            tell=self._tell_of,
         )
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
 
@@ -234,6 +236,10 @@ class Site:
         if name and name not in self._kiosks:
             raise Refused(Reason.NOT_FOUND)
         return self._kiosks[name] if name else self._premises
+
+    def _tell_of(self, place: Place) -> None:
+        for premises in self._kiosks.values():
+            premises.desk.tell(place)
 
     def _close_all(self) -> None:
         for premises in self._kiosks.values():

@@ -100,6 +100,7 @@ class Text(StrEnum):
     WRONG_DOOR = "wrong_door"
     DOOR_OUT_OF_USE = "door_out_of_use"
     UNSURE = "unsure"
+    OPENED_FROM_AFAR = "opened_from_afar"
     PRINTING = "printing"
     BRINGING = "bringing"
     TAKE_LICENCE = "take_licence"
@@ -175,6 +176,7 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.WRONG_DOOR: frozenset({"compartment", "tel", "case"}),
     Text.DOOR_OUT_OF_USE: frozenset({"compartment", "tel", "case"}),
     Text.UNSURE: frozenset({"tel", "case"}),
+    Text.OPENED_FROM_AFAR: frozenset({"compartment", "tel", "case"}),
     Text.PRINTING: frozenset({"machine"}),
     Text.BRINGING: frozenset({"machine"}),
     Text.TAKE_LICENCE: frozenset({"machine"}),

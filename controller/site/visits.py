@@ -20,7 +20,8 @@ from controller.refusals import Reason, Refused
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.collecting import Pickup
-from controller.site.kiosk import Heard, Press, Quiet
+from controller.site.doors import Place
+from controller.site.kiosk import Happened, Heard, Press, Quiet
 from controller.site.loading import Round
 from controller.site.orders import OrderRow, code_by_qr, open_order
 from controller.site.premises import Premises
@@ -52,13 +53,30 @@ async def serve(p: Premises) -> None:
             p.desk.home(Text.START, Button.CODE, Button.HELP)
         p.desk.listen(on=True)
         if heard is None:
-            heard = await p.desk.hear(None, scans=True)
+            heard = await p.desk.hear(None, p.desk.is_told, scans=True)
+        if isinstance(heard, Happened):
+            heard = await _tell(p, p.desk.told())
         trying = False
         try:
             heard = await _attend(p, heard)
         except Refused as refusal:
             heard = await _refuse(p, refusal)
             trying = heard is not None
+
+
+async def _tell(p: Premises, place: Place) -> Heard:
+    """A door was opened from afar, and only staff can find out what is behind it now."""
+    p.desk.show(
+        Screen.TROUBLE,
+        Text.OPENED_FROM_AFAR,
+        Button.CODE,
+        Button.END,
+        wait_s=p.policy.session_end_s,
+        compartment=place.sign,
+        tel=p.tel,
+        case=p.desk.case(str(place), "unsure"),
+    )
+    return await p.desk.hear(p.policy.session_end_s, scans=True)
 
 
 async def _attend(p: Premises, heard: Heard) -> Heard | None:

@@ -8,6 +8,7 @@ import pytest
 from controller.entries import Down
 from controller.journal import rfc3339
 from controller.ports import DoorSight
+from tests.controller.site.staffing import emptied, looked, staff
 from tests.controller.site.visit import (
     alarms,
     begun,
@@ -121,6 +122,50 @@ def test_what_stays_inside_is_collected_as_ever(town):
             await begun(town)
             await town.take()
             await town.until(lambda: state_of(town) == "collected")
+
+    run(story)
+
+
+def test_without_a_sensor_it_is_told_that_only_staff_can_find_out_what_is_left(blind_town):
+    town = blind_town
+
+    async def story():
+        async with town.at_work():
+            (door,) = await town.loaded()
+            command = tell(town, no=door, approved_by="ops2")
+            await pulls(town, door)
+            assert await ended(town, command) == "done staff_look"
+            town.hands += town.cabinet.take(door)
+            town.cabinet.close(door)
+            told = await town.shows("opened_from_afar")
+            assert (told.values["compartment"], told.case) == (f"A{door:02d}", told.values["case"])
+            assert (state_of(town), place_state(town, door)) == ("releasing", "fault")
+            assert standing(town) == ["unexplained"]
+            await town.shows("start", within_s=40)  # whoever read it has gone
+            await staff(town)
+            await looked(town, door)
+            await emptied(town, door)
+            await town.shows("where_is_it")
+            town.site.press("choose", "to_window")
+            await town.shows("settled")
+            assert (state_of(town), place_state(town, door)) == ("returned", "free")
+            assert standing(town) == []
+
+    run(story)
+
+
+def test_an_empty_compartment_opened_from_afar_is_nothing_to_tell(blind_town):
+    town = blind_town
+
+    async def story():
+        async with town.at_work():
+            command = tell(town)
+            await pulls(town, 6)
+            assert await ended(town, command) == "done"
+            town.cabinet.close(6)
+            await town.until(lambda: place_state(town, 6) == "free")
+            await asyncio.sleep(5)
+            assert town.view.text == "start"
 
     run(story)
 
