@@ -26,7 +26,7 @@ from onewindow.settings_file import BadSettings
 from onewindow.simulate import plan_of
 from simulator.rehearsal.play import Outcome, Part, play_site
 from simulator.rehearsal.shapes import BRANCH, COMMUNITY, HALL, HOUR_S, STREET, YEAR_DAYS, Profile
-from simulator.rehearsal.storm import ALL, NAMES
+from simulator.rehearsal.weather import ALL, NAMES
 
 FUTIAN: Final = (HALL, STREET, COMMUNITY, BRANCH, *[STREET] * 9, *[COMMUNITY] * 91)
 BOARD_DOORS: Final = 24  # of a board of 32, so that a cabinet of 48 has two alike

@@ -11,7 +11,7 @@ from typing import Final
 from onewindow.rehearse import FUTIAN, parts, rehearse
 from script.benchmarks.rows import Progress, Row
 from simulator.rehearsal.play import Outcome
-from simulator.rehearsal.storm import ALL
+from simulator.rehearsal.weather import ALL
 
 DAYS: Final = 7
 YEAR_DAYS: Final = 365

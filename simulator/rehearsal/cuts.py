@@ -124,7 +124,7 @@ async def _guarded(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter
 async def _played(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter") -> None:
     made = settings(folder, sensors=story.sensors)
     stage = CutStage(made, plan_of(made), folder, seed=story.name, start=MORNING)
-    judge = Judge(stage.log)
+    judge = Judge(stage.log, MORNING)
     stage.wind_up()
     grant_badges(stage)
     order = stage.district.place("N1", "V01", licence=story.licence, types=False, boxes=story.boxes)

@@ -158,6 +158,29 @@ class District:
         order.cancelled = True
         self.tell(Down.ORDER_CANCELLED, {"order": order.number, "reason": "withdrawn"})
 
+    def command(
+        self,
+        kind: Down,
+        command: str,
+        place: tuple[str, int],
+        approved_by: str | None,
+        ends: datetime,
+    ) -> None:
+        """Somebody here wants a compartment opened, blocked or back in use."""
+        cabinet, no = place
+        self.tell(
+            kind,
+            {
+                "command": command,
+                "cabinet": cabinet,
+                "no": no,
+                "reason": "asked_for",
+                "requested_by": "ops1",
+                "approved_by": approved_by,
+                "expires_at": rfc3339(ends),
+            },
+        )
+
     # secrets
 
     def _hashed(self, secret: str) -> str:

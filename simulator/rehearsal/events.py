@@ -94,6 +94,13 @@ class Seeing:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSet:
+    """From now on the site's wall clock is wrong by so much."""
+
+    wrong_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calm:
     """The storm is over and everything had its time to come to rest: what the tables say then."""
 
@@ -102,7 +109,20 @@ class Calm:
     stuck: tuple[str, ...]  # sentences
 
 
-Event = Wrote | Driven | Moved | Swung | Took | Lies | Held | Struck | Started | Seeing | Calm
+Event = (
+    Wrote
+    | Driven
+    | Moved
+    | Swung
+    | Took
+    | Lies
+    | Held
+    | Struck
+    | Started
+    | Seeing
+    | ClockSet
+    | Calm
+)
 
 
 def words_of(event: Event) -> str:

@@ -7,11 +7,13 @@ tables: what they say is asked for only when all is calm.
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from controller.entries import Down, Up
-from controller.journal import Entry, Stream
+from controller.journal import Entry, Stream, parse_time
 from simulator.rehearsal.events import (
+    ClockSet,
     Driven,
     Event,
     Held,
@@ -26,6 +28,7 @@ from simulator.rehearsal.events import (
 
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Intent:
     order: str | None
     badge: str | None
     at: float
+    command: str | None = None
     ends: list[str] = field(default_factory=list)
     moves: int = 0  # of the bolt since it was announced, until the next one here
     drives: int = 0  # orders that a lock or machine took for it
@@ -56,6 +60,19 @@ class Item:
 
 
 @dataclass(slots=True)
+class Command:
+    """What the district wanted of a compartment, as the journal took it over."""
+
+    name: str
+    kind: str
+    where: str
+    by_two: bool
+    expires_at: datetime
+    heard_at: float
+    ends: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Place:
     """One door or machine: what was announced and what moved."""
 
@@ -69,8 +86,14 @@ class Place:
 class Evidence:
     """Everything that invariants look at. `take` is called with each event, before them."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime = EPOCH) -> None:
+        self.start = start  # true time when elapsed time was nought
         self.now = 0.0
+        self.clock_wrong_s = 0.0
+        self.commands: dict[str, Command] = {}
+        self.remote_moves: list[float] = []  # when a bolt moved at the district's word
+        self.decided_at: datetime | None = None  # the site's time in its newest entry
+        self.decided_before: datetime | None = None  # and in the one before that
         self.places: defaultdict[str, Place] = defaultdict(Place)
         self.intents: dict[str, Intent] = {}
         self.open_intents: dict[str, Intent] = {}
@@ -113,7 +136,24 @@ class Evidence:
             Up.ALARM_RAISED: self._raised,
             Up.ALARM_CLEARED: self._cleared,
             Up.DOOR_FORCED: self._forced,
+            Down.COMPARTMENT_OPEN: self._wanted,
+            Down.COMPARTMENT_BLOCK: self._wanted,
+            Down.COMPARTMENT_UNBLOCK: self._wanted,
+            Up.COMMAND_DONE: self._command_ended,
+            Up.COMMAND_FAILED: self._command_ended,
+            Up.COMMAND_REFUSED: self._command_ended,
+            Up.COMMAND_EXPIRED: self._command_ended,
+            Up.COMMAND_UNKNOWN: self._command_ended,
         }
+
+    @property
+    def true_now(self) -> datetime:
+        return self.start + timedelta(seconds=self.now)
+
+    @property
+    def wall(self) -> datetime:
+        """What the site's own clock shows."""
+        return self.true_now + timedelta(seconds=self.clock_wrong_s)
 
     def at(self, where: str) -> list[Item]:
         """What lies at a place, as the journal says."""
@@ -123,9 +163,7 @@ class Evidence:
         self.now = now
         match event:
             case Wrote(entry):
-                self.heads[entry.stream] = entry
-                if (read := self._reads.get(entry.kind)) is not None:
-                    read(entry.data)
+                self._read(entry)
             case Driven():
                 if (last := self.places[event.where].last) is not None:
                     last.drives += 1
@@ -135,6 +173,8 @@ class Evidence:
                 self._handle(event)
             case Held():
                 self.held = event
+            case ClockSet(wrong_s):
+                self.clock_wrong_s = wrong_s
             case Seeing(so):
                 self.seeing_since = now if so else None
             case Struck("frozen", _) if self.seeing_since is not None:
@@ -142,12 +182,21 @@ class Evidence:
             case _:
                 pass
 
+    def _read(self, entry: Entry) -> None:
+        self.heads[entry.stream] = entry
+        if entry.stream is Stream.UP:
+            self.decided_before, self.decided_at = self.decided_at, parse_time(entry.at)
+        if (read := self._reads.get(entry.kind)) is not None:
+            read(entry.data)
+
     def _see(self, event: Moved | Swung) -> None:
         place = self.places[event.where]
         if isinstance(event, Moved):
             place.moved = event.times
             if place.last is not None:
                 place.last.moves += 1
+                if place.last.command is not None:
+                    self.remote_moves.append(self.now)
             return
         if event.forced > place.forced:
             self.forced_at[event.where] = self.now
@@ -209,6 +258,7 @@ class Evidence:
             data.get("order"),
             data.get("badge"),
             self.now,
+            data.get("command"),
         )
         self.intents[intent.name] = self.open_intents[intent.name] = intent
         place = self.places[intent.where]
@@ -263,3 +313,18 @@ class Evidence:
 
     def _forced(self, data: dict[str, Any]) -> None:
         self.forced_at.pop(data["where"], None)
+
+    def _wanted(self, data: dict[str, Any]) -> None:
+        entry = self.heads[Stream.DOWN]
+        approved = data["approved_by"]
+        self.commands[data["command"]] = Command(
+            data["command"],
+            entry.kind,
+            f"{data['cabinet']}/{data['no']}",
+            bool(approved) and approved != data["requested_by"],
+            parse_time(data["expires_at"]),
+            self.now,
+        )
+
+    def _command_ended(self, data: dict[str, Any]) -> None:
+        self.commands[data["command"]].ends.append(self.heads[Stream.UP].kind)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from simulator.rehearsal.events import Event, EventLog, words_of
@@ -35,8 +35,8 @@ class Violation:
 class Judge:
     """Listens to the log. The first violations are kept; `violated` says that there is one."""
 
-    def __init__(self, log: EventLog) -> None:
-        self.evidence = Evidence()
+    def __init__(self, log: EventLog, start: datetime) -> None:
+        self.evidence = Evidence(start)
         self.checked: Counter[str] = Counter()
         self.violations: list[Violation] = []
         self._log = log

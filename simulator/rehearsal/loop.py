@@ -70,6 +70,10 @@ class StageClock(LoopClock):
     def put_right(self) -> None:
         self._wrong = timedelta()
 
+    @property
+    def wrong_s(self) -> float:
+        return self._wrong.total_seconds()
+
 
 class DrowsyClock:
     """A site's clock. While it dozes long sleeps are longer, as on a machine that is very busy.

@@ -17,13 +17,15 @@ import structlog
 from controller.settings import SiteSettings
 from simulator.plan import Plan
 from simulator.rehearsal.calm import come_to_rest
+from simulator.rehearsal.commands import Operators
 from simulator.rehearsal.events import Event, Struck, Wrote
 from simulator.rehearsal.judge import Judge, Violation
 from simulator.rehearsal.loop import play
 from simulator.rehearsal.shapes import Profile, Shares
 from simulator.rehearsal.stage import Stage
-from simulator.rehearsal.storm import Storm, drawn
+from simulator.rehearsal.storm import Storm
 from simulator.rehearsal.town import Town
+from simulator.rehearsal.weather import drawn
 
 START: Final = datetime(2026, 1, 4, 16, tzinfo=UTC)  # Monday, 0:00 in Shenzhen
 VIOLATIONS_MAX: Final = 5  # what follows the first few follows from them
@@ -74,17 +76,24 @@ async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outc
     stage = Stage(settings, part.plan(settings), folder, seed=part.seed, start=START)
     outcome = Outcome(settings.site.id)
     stage.log.listeners.append(lambda event: _count(outcome, event))
-    judge = Judge(stage.log)
+    judge = Judge(stage.log, START)
     town = Town(stage, part.profile, Shares(), Random(f"{part.seed}/town"))
     dice = Random(f"{part.seed}/storm")
     storm = Storm(stage, drawn(part.faults, dice), dice, town.plan)
-    town.weather = storm.plan_day
+    operators = Operators(stage, Random(f"{part.seed}/operators"), town.plan)
+
+    def plan_day(begins: float) -> None:
+        storm.plan_day(begins)
+        operators.plan_day(begins)
+
+    town.weather = plan_day
     try:
         stage.wind_up()
         async with asyncio.TaskGroup() as group:
             process = group.create_task(stage.live())
             await town.run(part.days, told, judge.violations)
             storm.end()
+            operators.free_all()
             if not judge.violations:
                 await come_to_rest(stage, town)
             process.cancel()

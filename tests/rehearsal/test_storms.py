@@ -9,7 +9,7 @@ import pytest
 from onewindow.rehearse import parts
 from simulator.rehearsal.invariants import REGISTRY
 from simulator.rehearsal.play import Outcome, play_site
-from simulator.rehearsal.storm import ALL, NAMES
+from simulator.rehearsal.weather import ALL, NAMES
 
 SEEDS = range(1, 21)
 DAYS = 2

@@ -1,6 +1,15 @@
 """What must hold, each a sentence and a function; importing this knows them all."""
 
-from simulator.rehearsal.invariants import custody, movements, rest
+from simulator.rehearsal.invariants import commands, custody, movements, rest, times
 from simulator.rehearsal.invariants.registry import REGISTRY, Invariant, invariant
 
-__all__ = ["REGISTRY", "Invariant", "custody", "invariant", "movements", "rest"]
+__all__ = [
+    "REGISTRY",
+    "Invariant",
+    "commands",
+    "custody",
+    "invariant",
+    "movements",
+    "rest",
+    "times",
+]

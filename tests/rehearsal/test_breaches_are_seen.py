@@ -1,0 +1,148 @@
+"""Each invariant can fail: a story that keeps it, and one more event that breaks it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from controller.journal import rfc3339
+from simulator.rehearsal.events import Calm, ClockSet, Lies, Moved
+from tests.rehearsal.court import START, Court
+
+Step = Callable[[Court], None]
+
+
+def opened(court: Court, name: str = "C1", intent: str = "I1") -> None:
+    court.intends("remote", intent, command=name)
+
+
+def late(court: Court) -> None:
+    court.command(lasts_s=10.0)
+    court.now = 9.0
+    opened(court)
+    court.now = 10.0
+
+
+def old(court: Court) -> None:
+    court.command(lasts_s=9_000.0)
+    court.now = 300.0
+    opened(court)
+    court.now = 300.5
+
+
+def denied(court: Court) -> None:
+    court.command()
+    opened(court)
+    court.says(Moved("A/1", 1))
+
+
+def two_moved(court: Court) -> None:
+    for number in (1, 2, 3):
+        court.command()
+        opened(court, intent=f"I{number}")
+        if number < 3:
+            court.says(Moved("A/1", number))
+
+
+def full(court: Court) -> None:
+    court.order()
+    court.says(Lies("OWL:N1", "A/1"))
+    court.writes("item.loaded", item="N1-seals", where="A/1", by="sensor")
+    court.command()
+    opened(court)
+
+
+def noon(court: Court) -> None:
+    court.writes("site.started", of_s=100.0)
+    court.now = 99.0
+
+
+def doubted(court: Court) -> None:
+    court.command()
+    court.says(ClockSet(-400.0))
+
+
+def blocked_in_doubt(court: Court) -> None:
+    court.command(kind="block")
+    court.says(ClockSet(400.0))
+
+
+CALM = Calm({}, (), ())
+CASES: list[tuple[str, Step, Step]] = [
+    ("No door moves for a command at or after its end.", late, lambda c: c.says(Moved("A/1", 1))),
+    (
+        "No door moves for a command that came too long ago.",
+        old,
+        lambda c: c.says(Moved("A/1", 1)),
+    ),
+    (
+        "A command has one end at most, and a door that moved for it is not denied.",
+        denied,
+        lambda c: c.writes("command.expired", command="C1"),
+    ),
+    ("At rest every command has an end.", Court.command, lambda c: c.says(CALM)),
+    (
+        "Nothing is released but for a visit, a badge or a command for that place.",
+        Court.command,
+        lambda c: c.intends("remote", where="A/2", command="C1"),
+    ),
+    (
+        "Nothing is released but for a visit, a badge or a command for that place.",
+        lambda c: c.writes("badge.granted", badge="V01", role="vendor"),
+        lambda c: c.intends("emergency", badge="V01"),
+    ),
+    (
+        "The district opens no more doors in an hour than the site allows.",
+        two_moved,
+        lambda c: c.says(Moved("A/1", 3)),
+    ),
+    (
+        "The district opens no door before something that one person alone wants.",
+        full,
+        lambda c: c.says(Moved("A/1", 1)),
+    ),
+    (
+        "The site's time never goes back, over no restart and with no clock.",
+        noon,
+        lambda c: c.writes("site.started"),
+    ),
+    (
+        "The site's time runs ahead of the sun by no more than it follows a clock.",
+        lambda c: c.writes("site.started", of_s=299.0),
+        lambda c: c.writes("site.started", of_s=301.0),
+    ),
+    (
+        "While its clock is doubted the site does nothing that the district wants.",
+        doubted,
+        opened,
+    ),
+    (
+        "While its clock is doubted the site does nothing that the district wants.",
+        blocked_in_doubt,
+        lambda c: c.writes("command.done", command="C1"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "keeps", "breaks"), CASES, ids=[f"{n} {each[0]}" for n, each in enumerate(CASES)]
+)
+def test_a_breach_is_seen_and_nothing_before_it(sentence: str, keeps: Step, breaks: Step) -> None:
+    court = Court()
+    keeps(court)
+    assert court.flaws == []
+    breaks(court)
+    assert sentence in court.flaws
+
+
+def test_a_command_by_two_and_in_time_opens_what_is_full() -> None:
+    court = Court()
+    court.order()
+    court.says(Lies("OWL:N1", "A/1"))
+    court.writes("item.loaded", item="N1-seals", where="A/1", by="sensor")
+    court.command(by="ops2")
+    opened(court)
+    court.says(Moved("A/1", 1))
+    court.writes("command.done", command="C1")
+    court.says(ClockSet(-200.0))
+    assert court.flaws == []
+    assert rfc3339(court.judge.evidence.wall) < rfc3339(START)
