@@ -106,21 +106,28 @@ def parts(days: int, seed: int, sites: int, faults: tuple[str, ...], orders: int
 
 
 def rehearse(
-    wanted: list[Part], told: Callable[[int], None] = lambda _days: None, workers: int = 1
+    wanted: list[Part],
+    told: Callable[[int], None] = lambda _days: None,
+    workers: int = 1,
+    over: Callable[[Part, Outcome], None] = lambda _part, _outcome: None,
 ) -> list[Outcome]:
-    """Play every part, several at once; `told` hears how many days are over in all."""
+    """Play every part, several at once.
+
+    `told` hears how many days are over in all, `over` of each part that is played.
+    """
     if workers == 1 or len(wanted) == 1:
-        return [
-            play_site(part, partial(_told_so_far, told, number * part.days))
-            for number, part in enumerate(wanted)
-        ]
+        outcomes = []
+        for number, part in enumerate(wanted):
+            outcomes.append(play_site(part, partial(_told_so_far, told, number * part.days)))
+            over(part, outcomes[-1])
+        return outcomes
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = {pool.submit(play_site, part): part for part in wanted}
         done = 0
         for job in as_completed(jobs):
+            over(jobs[job], job.result())
             done += jobs[job].days
             told(done)
-            job.result()
         return [job.result() for job in jobs]
 
 
@@ -134,8 +141,10 @@ def digest(outcomes: list[Outcome]) -> str:
 
 
 def command(
+    *,
     days: Annotated[int, typer.Option(min=1, help="How many days are played.")] = 1,
     seed: Annotated[int, typer.Option(help="Of everything that happens.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="So many, from that one on.")] = 1,
     sites: Annotated[
         int, typer.Option(min=1, max=len(FUTIAN), help="The hall, a street, a community ...")
     ] = 1,
@@ -164,21 +173,29 @@ def command(
         if not cut_everywhere(Console(), cut):
             raise typer.Exit(1)
         return
-    wanted = parts(days, seed, sites, _faults(faults), orders)
+    strokes = _faults(faults)
+    wanted = [
+        part
+        for each in range(seed, seed + seeds)
+        for part in parts(days, each, sites, strokes, orders)
+    ]
     console = Console()
     began = time.perf_counter()
+
+    def over(part: Part, outcome: Outcome) -> None:
+        if outcome.violations:
+            words = "\n".join(violation.words() for violation in outcome.violations)
+            again = f"onewindow rehearse --days {days} --seed {part.seed.partition('/')[0]}"
+            again += f" --sites {sites} --orders {orders} --faults {faults}"
+            text = f"{outcome.site}: {words}\nAgain: {again}\n"
+            console.print(text, highlight=False, soft_wrap=True)
+
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("days", total=days * sites)
-        outcomes = rehearse(wanted, lambda done: bar.update(task, completed=done), workers)
+        task = bar.add_task("days", total=days * sites * seeds)
+        outcomes = rehearse(wanted, lambda done: bar.update(task, completed=done), workers, over)
     text = summary(outcomes, time.perf_counter() - began)
     console.print(text, highlight=False, soft_wrap=True)
-    violated = [each for each in outcomes if each.violations]
-    for each in violated:
-        words = "\n".join(violation.words() for violation in each.violations)
-        again = f"onewindow rehearse --days {days} --seed {seed} --sites {sites}"
-        again += f" --orders {orders} --faults {faults}"
-        console.print(f"\n{each.site}: {words}\nAgain: {again}", highlight=False, soft_wrap=True)
-    if violated:
+    if any(each.violations for each in outcomes):
         raise typer.Exit(1)
 
 
