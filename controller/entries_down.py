@@ -20,6 +20,8 @@ class PlacedCode(TypedDict):
     # four, one for each phone, and over each identity card's number
     tails: NotRequired[list[str]]
     id_hashes: NotRequired[list[str]]
+    # those of `typed` and `tails` whose recipient has no card, where others of the order have one
+    without_card: NotRequired[list[str]]
 
 
 class OrderPlaced(TypedDict):

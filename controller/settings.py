@@ -112,6 +112,9 @@ class PolicyTable(Table):
     # beside the code, for every pickup, and at least this where company seals are handed out
     second_factor: Factor = "none"
     second_factor_seals: Factor = "none"
+    # for those whose card is on file, while no reader of cards works: whoever unplugs it gains
+    # nothing unless this says so
+    second_factor_no_reader: Literal["clerk", "phone4"] = "clerk"
     doors_together: bool = False  # all doors of an order at once, not one after the other
     session_idle_s: Seconds = 60  # then "still there?"
     session_end_s: Seconds = 30  # then the session ends, never while a door is open

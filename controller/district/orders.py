@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from controller.codes import PHONE_TAIL, keyed_hash, typed_hash
 from controller.district import schema as s
-from controller.district.form import Known, OrderForm, read_form
+from controller.district.form import Known, OrderForm, Recipient, read_form
 from controller.district.mint import Mint
 from controller.district.plan import Plan, SitePlan
 from controller.district.seal import Seal
@@ -138,18 +138,29 @@ class Orders:
     def _mint_code(self, site: SitePlan, form: OrderForm) -> Minted:
         """Slow on purpose (scrypt for each phone): never inside a transaction."""
         secret, typed, code_id = self._mint.secret(), self._mint.typed(), self._mint.id()
+        with_card: list[Recipient] = []
+        without: list[Recipient] = []
+        for recipient in form.recipients:
+            has_card = recipient.id_number and is_on_a_card(recipient.id_number)
+            (with_card if has_card else without).append(recipient)
         tails = dict.fromkeys(recipient.phone[-PHONE_TAIL:] for recipient in form.recipients)
+        hashes = {
+            tail: (
+                typed_hash(site.typed_salt, typed, tail),
+                keyed_hash(site.code_key, f"{secret}{tail}"),
+            )
+            for tail in tails
+        }
         placed = PlacedCode(
             code_id=code_id,
             qr=keyed_hash(site.code_key, secret),
-            typed=[typed_hash(site.typed_salt, typed, tail) for tail in tails],
-            tails=[keyed_hash(site.code_key, f"{secret}{tail}") for tail in tails],
-            id_hashes=[
-                keyed_hash(site.code_key, recipient.id_number)
-                for recipient in form.recipients
-                if recipient.id_number and is_on_a_card(recipient.id_number)
-            ],
+            typed=[slow for slow, _ in hashes.values()],
+            tails=[fast for _, fast in hashes.values()],
+            id_hashes=[keyed_hash(site.code_key, each.id_number or "") for each in with_card],
         )
+        if with_card and without:
+            alone = dict.fromkeys(each.phone[-PHONE_TAIL:] for each in without)
+            placed["without_card"] = [digest for tail in alone for digest in hashes[tail]]
         return Minted(code_id, secret, typed, self._mint.token(), placed)
 
     def _is_taken(self, connection: Connection, site_id: str, typed: str) -> bool:

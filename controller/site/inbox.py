@@ -215,7 +215,12 @@ def _add_code(act: Act, order: str, code: PlacedCode) -> None:
             )
         )
         act.db.execute(typed_codes.insert().values(hash=digest, code_id=code["code_id"]))
-    for kind, digests in (("tail", code.get("tails", [])), ("id", code.get("id_hashes", []))):
+    shown = {
+        "tail": code.get("tails", []),
+        "id": code.get("id_hashes", []),
+        "no_card": code.get("without_card", []),
+    }
+    for kind, digests in shown.items():
         for digest in set(digests):
             act.db.execute(proofs.insert().values(code_id=code["code_id"], kind=kind, hash=digest))
 

@@ -157,7 +157,8 @@ proofs = Table(  # what else a code's owner can show, as keyed hashes
     "proofs",
     metadata,
     Column("code_id", ID, primary_key=True),
-    Column("kind", String(8), primary_key=True),  # tail: QR's secret and phone's end; id: a card
+    # tail: QR's secret and phone's end; id: a card; no_card: a tail or typed code without one
+    Column("kind", String(8), primary_key=True),
     Column("hash", HASH, primary_key=True),
     ForeignKeyConstraint(["code_id"], ["codes.code_id"]),
 )

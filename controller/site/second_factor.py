@@ -22,6 +22,7 @@ STRENGTH: Final[tuple[Factor, ...]] = ("none", "phone4", "id_card", "clerk")
 TRIES: Final = 3  # of one visit
 TAIL: Final = "tail"  # kinds of proofs that came with a code
 ID: Final = "id"
+NO_CARD: Final = "no_card"  # of those of whom no card is on file: a tail, and all that they typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Shown:
 
     code: str
     secret: str | None = None  # None: it was typed, with the phone's last four
+    typed: str | None = None  # then the slow hash of both
 
     def __repr__(self) -> str:
         return f"Shown({self.code})"
@@ -54,20 +56,29 @@ def wanted(policy: PolicyTable, kinds: Iterable[str]) -> Factor:
 async def prove(p: Premises, shown: Shown, kinds: Iterable[str]) -> Proof | None:
     """The proof; None if the person gave up. Refused where it was tried too often."""
     factor = wanted(p.policy, kinds)
-    with p.book.look() as connection:
-        has_id = bool(_hashes(connection, shown.code, ID))
-    if factor == "id_card" and not (has_id and p.readers.reads_cards()):
-        factor = "phone4"  # no card that a reader knows, or no reader
-    if factor == "clerk":
-        return await _by_clerk(p)
     if factor == "id_card":
-        return await _by_card(p, shown)
-    if factor == "phone4" and shown.secret is not None:
-        return await _by_phone(p, shown)
+        factor = _instead_of_card(p, shown)
+    match factor:
+        case "clerk":
+            return await _by_clerk(p)
+        case "id_card":
+            return await _by_card(p, shown)
+        case "phone4" if shown.secret is not None:
+            return await _by_phone(p, shown, TAIL)
     return Proof(factor)
 
 
-async def _by_phone(p: Premises, shown: Shown) -> Proof | None:
+def _instead_of_card(p: Premises, shown: Shown) -> Factor:
+    """The phone, for those of whom no card is on file; without a reader what the policy says."""
+    with p.book.look() as connection:
+        has_card = bool(_hashes(connection, shown.code, ID))
+        cardless = _hashes(connection, shown.code, NO_CARD)
+    if not has_card or shown.typed in cardless:
+        return "phone4"
+    return "id_card" if p.readers.reads_cards() else p.policy.second_factor_no_reader
+
+
+async def _by_phone(p: Premises, shown: Shown, kind: str) -> Proof | None:
     """The last four digits of the phone to which the code was sent."""
     text = Text.ASK_PHONE4
     for _ in range(TRIES):
@@ -75,17 +86,17 @@ async def _by_phone(p: Premises, shown: Shown) -> Proof | None:
         if not (isinstance(heard, Press) and heard.button is Button.CODE):
             return None
         _refuse_resting(p, shown)
-        if await _knows_phone(p, shown, heard.value or ""):
+        if await _knows_phone(p, shown, heard.value or "", kind):
             return Proof("phone4")
         _count(p, shown)
         text = Text.PHONE4_WRONG
     raise Refused(Reason.CODE_UNKNOWN)
 
 
-async def _knows_phone(p: Premises, shown: Shown, digits: str) -> bool:
+async def _knows_phone(p: Premises, shown: Shown, digits: str, kind: str) -> bool:
     """The tail alone with the QR's secret, or all of the typed code where no tail came with it."""
     with p.book.look() as connection:
-        tails = _hashes(connection, shown.code, TAIL)
+        tails = _hashes(connection, shown.code, kind)
     if tails:
         tail = digits[-PHONE_TAIL:]
         return keyed_hash(p.code_key, f"{shown.secret}{tail}") in tails
@@ -99,18 +110,30 @@ async def _knows_phone(p: Premises, shown: Shown, digits: str) -> bool:
 
 
 async def _by_card(p: Premises, shown: Shown) -> Proof | None:
-    """The identity card of one to whom the order is to be handed."""
-    text = Text.ASK_ID_CARD
+    """The identity card of one to whom the order is to be handed; or the phone of one who has none.
+
+    A phone proves nothing for somebody whose card is on file.
+    """
+    with p.book.look() as connection:
+        cards = _hashes(connection, shown.code, ID)
+        cardless = _hashes(connection, shown.code, NO_CARD) if shown.secret is not None else set()
+    text, buttons = (Text.ASK_CARD_OR_PHONE, (Button.CODE,)) if cardless else (Text.ASK_ID_CARD, ())
     for _ in range(TRIES):
-        heard = await _ask(p, text, wants="card")
-        if not isinstance(heard, Card):
-            return None
+        heard = await _ask(p, text, *buttons, wants="card")
+        match heard:
+            case Card():
+                proof, text = Proof("id_card"), Text.ID_CARD_OTHER
+                is_right = heard.digest in cards
+            case Press(button=Button.CODE, value=digits):
+                proof, text = Proof("phone4"), Text.PHONE4_NOT_ENOUGH
+                _refuse_resting(p, shown)
+                is_right = await _knows_phone(p, shown, digits or "", NO_CARD)
+            case _:
+                return None
         _refuse_resting(p, shown)
-        with p.book.look() as connection:
-            if heard.digest in _hashes(connection, shown.code, ID):
-                return Proof("id_card")
+        if is_right:
+            return proof
         _count(p, shown)
-        text = Text.ID_CARD_OTHER
     raise Refused(Reason.CODE_UNKNOWN)
 
 

@@ -130,7 +130,7 @@ async def _pickup_by_typing(p: Premises, value: str) -> Heard | None:
     if isinstance(found, Refused):
         raise found
     code, order = found
-    return await Pickup(p, order, Shown(code)).run()
+    return await Pickup(p, order, Shown(code, typed=slow_hash)).run()
 
 
 def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, OrderRow] | Refused:

@@ -173,6 +173,18 @@ def test_each_recipient_has_the_typed_code_with_the_own_phone(district, store):
     assert len(placed_entries(store)[0]["codes"][0]["typed"]) == 2
 
 
+def test_the_site_is_told_whose_phone_may_stand_for_a_card(district, store):
+    someone = town.ORDER["recipients"][0]
+    card = {**someone, "id_number": "11010519491231002X"}
+    agent = {**someone, "phone": "+85291234567", "role": "agent"}
+    for number, recipients in enumerate(([card, agent], [card], [agent])):
+        district.place_order(town.order(order_no=f"N{number}", recipients=recipients), "bureau")
+    mixed, one, none = (each["codes"][0] for each in placed_entries(store))
+    assert mixed["without_card"] == [mixed["typed"][1], mixed["tails"][1]]
+    assert (len(one["id_hashes"]), none["id_hashes"]) == (1, [])
+    assert "without_card" not in one | none
+
+
 def test_pages_of_orders_show_each_of_the_owners_once(district, store, clock):
     with store.write() as tx:
         for number in range(7):

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
-from controller.codes import keyed_hash
+from controller.codes import keyed_hash, typed_hash
 from controller.entries import Down
 from controller.faults import BadReply
 from controller.ports import IdCard
@@ -18,6 +18,7 @@ from tests.controller.site.visit import bolts
 from tests.controller.site.world import (
     CODE_KEY,
     PHONE,
+    SALT,
     Town,
     at_once,
     badge_text,
@@ -73,13 +74,27 @@ class CardTown(Town):
             slow=at_once,
         )
 
-    def order(self, order: str = "N1", *, card: str | None = NUMBER, tails=True, **what) -> None:
+    def order(
+        self,
+        order: str = "N1",
+        *,
+        card: str | None = NUMBER,
+        tails=True,
+        cardless: str | None = None,
+        **what,
+    ) -> None:
+        """`cardless`: the end of the phone of another recipient, of whom no card is on file."""
         told = placed(order, **what)
         (code,) = told["codes"]
+        number = what.get("number", 1)
         if tails:
-            number = what.get("number", 1)
             code["tails"] = [keyed_hash(CODE_KEY, f"{secret(number)}{PHONE}")]
         code["id_hashes"] = [keyed_hash(CODE_KEY, card)] if card else []
+        if cardless is not None:
+            whole = typed_hash(SALT, typed_of(number), cardless)
+            code["typed"].append(whole)
+            code["without_card"] = [keyed_hash(CODE_KEY, f"{secret(number)}{cardless}"), whole]
+            code["tails"].append(code["without_card"][0])
         self.tell(Down.ORDER_PLACED, told)
 
 
@@ -217,8 +232,11 @@ def test_who_has_no_identity_card_shows_the_phone(hall):
     run(story)
 
 
-def test_a_reader_that_hangs_leaves_the_phone(hall):
-    town = hall(second_factor="id_card")
+@pytest.mark.parametrize(
+    ("policy", "asked"), [({}, "ask_clerk"), ({"second_factor_no_reader": "phone4"}, "ask_phone4")]
+)
+def test_a_reader_that_is_unplugged_leaves_what_the_policy_says(hall, policy, asked):
+    town = hall(second_factor="id_card", **policy)
 
     async def story():
         async with town.at_work():
@@ -227,7 +245,78 @@ def test_a_reader_that_hangs_leaves_the_phone(hall):
             town.cards.hold(NUMBER)
             await asyncio.sleep(20)
             town.reader.hold(qr_of(1))
-            await town.shows("ask_phone4")
+            await town.shows(asked)
+            assert bolts(town) == 1
+
+    run(story)
+
+
+OTHER_PHONE = "4321"
+
+
+@pytest.mark.parametrize("shown", ["qr", "typed"])
+def test_of_several_recipients_who_has_no_card_on_file_shows_the_phone(hall, shown):
+    town = hall(second_factor="id_card")
+
+    async def story():
+        async with town.at_work():
+            await town.loaded(cardless=OTHER_PHONE)
+            if shown == "qr":
+                town.reader.hold(qr_of(1))
+                await town.shows("ask_card_or_phone")
+                town.site.press("code", OTHER_PHONE)
+            else:
+                town.site.press("code", typed_of(1) + OTHER_PHONE)
+            await town.shows("confirm")
+            town.site.press("confirm")
+            await town.take()
+            await town.shows("rate")
+            assert town.up("pickup.started")[0]["factor"] == "phone4"
+
+    run(story)
+
+
+@pytest.mark.parametrize("shown", ["qr", "typed"])
+def test_the_phone_of_a_recipient_whose_card_is_on_file_proves_nothing(hall, shown):
+    town = hall(second_factor="id_card")
+
+    async def story():
+        async with town.at_work():
+            await town.loaded(cardless=OTHER_PHONE)
+            if shown == "qr":
+                town.reader.hold(qr_of(1))
+                await town.shows("ask_card_or_phone")
+                town.site.press("code", PHONE)
+                await town.shows("phone4_not_enough")
+            else:
+                town.site.press("code", typed_of(1) + PHONE)
+                await town.shows("ask_id_card")
+            assert bolts(town) == 1
+            town.cards.hold(NUMBER)
+            await town.shows("confirm")
+            town.site.press("confirm")
+            await town.take()
+            await town.shows("rate")
+            assert town.up("pickup.started")[0]["factor"] == "id_card"
+
+    run(story)
+
+
+def test_without_a_reader_who_has_no_card_on_file_types_the_whole_code(hall):
+    town = hall(second_factor="id_card")
+
+    async def story():
+        async with town.at_work():
+            await town.loaded(cardless=OTHER_PHONE)
+            town.cards.broken = True
+            town.cards.hold(NUMBER)
+            await asyncio.sleep(20)
+            town.site.press("code", typed_of(1) + OTHER_PHONE)
+            await town.shows("confirm")
+            town.site.press("end")
+            await town.shows("start")
+            town.site.press("code", typed_of(1) + PHONE)
+            await town.shows("ask_clerk")
 
     run(story)
 
