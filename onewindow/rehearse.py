@@ -25,7 +25,16 @@ from onewindow.layout import TEL
 from onewindow.settings_file import BadSettings
 from onewindow.simulate import plan_of
 from simulator.rehearsal.play import Outcome, Part, play_site
-from simulator.rehearsal.shapes import BRANCH, COMMUNITY, HALL, HOUR_S, STREET, YEAR_DAYS, Profile
+from simulator.rehearsal.shapes import (
+    BRANCH,
+    BRISK,
+    COMMUNITY,
+    HALL,
+    HOUR_S,
+    STREET,
+    YEAR_DAYS,
+    Profile,
+)
 from simulator.rehearsal.weather import ALL, NAMES
 
 FUTIAN: Final = (HALL, STREET, COMMUNITY, BRANCH, *[STREET] * 9, *[COMMUNITY] * 91)
@@ -99,7 +108,7 @@ def parts(days: int, seed: int, sites: int, faults: tuple[str, ...], orders: int
         site = f"FT-{number:04d}"
         own = f"{seed}/{site}"
         if orders:
-            profile = replace(STREET, orders_a_year=orders * YEAR_DAYS, every_days=1)  # noqa: PLW2901 - the same one, busier
+            profile = replace(BRISK, orders_a_year=orders * YEAR_DAYS)  # noqa: PLW2901 - in its place
         made = partial(settings_of, profile, site, own)
         found.append(Part(made, plan_of, profile, own, days, faults))
     return found
@@ -149,7 +158,7 @@ def command(
         int, typer.Option(min=1, max=len(FUTIAN), help="The hall, a street, a community ...")
     ] = 1,
     orders: Annotated[
-        int, typer.Option(min=0, help="A day at each site, all of them streets; 0: as in a year.")
+        int, typer.Option(min=0, help="A day at each site, each fetched soon; 0: as in a year.")
     ] = 0,
     faults: Annotated[str, typer.Option(help="all, none, or names: power,kill,silent")] = "all",
     workers: Annotated[int, typer.Option(min=1, help="Processes that play sites at once.")] = 1,

@@ -65,6 +65,7 @@ class Door:
     stuck: Stuck | None = None
     contents: list[str] = field(default_factory=list)
     coil: bool = False
+    powered: int = 0  # how often the coil was given power
     faults: DoorFaults = field(init=False)
     crossed: "Door | None" = None  # the door whose switch answers here
     wrong: "Door | None" = None  # the door whose lock hangs on this one's contact
@@ -231,6 +232,7 @@ class Door:
     def power(self, *, for_ever: bool) -> None:
         """The coil has power; by a contact that welded it never burns."""
         self.coil = True
+        self.powered += 1
         if not for_ever:
             self._burning = self.timeline.after(COIL_BURNS_AFTER_S, self._burns)
         self._call_off(self._relatch)

@@ -1,6 +1,6 @@
 """Storm, then calm: with all parts whole again everything comes to rest, and is asked for."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
@@ -23,25 +23,7 @@ async def come_to_rest(stage: Stage, town: Town) -> None:
     for number in _ready(stage):
         await town.collect(stage.district.orders[number])
     await stage.clock.sleep(REST_S)
-    items = stage.rows(select(schema.items))
-    stage.log.note(
-        Calm(
-            {
-                each.item_id: (
-                    each.state,
-                    f"{each.cabinet}/{each.no}" if each.cabinet else each.machine,
-                )
-                for each in items
-            },
-            tuple(_ready(stage)),
-            tuple(_stuck(stage)),
-        )
-    )
-
-
-def _where(item: Any) -> str | None:
-    found: str | None = f"{item.cabinet}/{item.no}" if item.cabinet else item.machine
-    return found
+    stage.log.note(Calm(stage.items_by_table(), tuple(_ready(stage)), tuple(_stuck(stage))))
 
 
 def _ready(stage: Stage) -> list[str]:

@@ -13,6 +13,9 @@ from simulator.devices.licence_registers import State
 from simulator.rehearsal.cut_people import STAFF, VENDOR, Cast, Visitor
 from simulator.rehearsal.cut_stage import CutStage
 from simulator.rehearsal.cut_stories import Story
+from simulator.rehearsal.events import Calm
+from simulator.rehearsal.evidence import Evidence
+from simulator.rehearsal.invariants.custody import replayed
 
 REST_MAX_S: Final = 900.0
 SETTLES_S: Final = 3.0
@@ -67,7 +70,7 @@ def wants(story: Story, cast: Cast) -> Visitor | None:
     return None
 
 
-def audit(story: Story, cast: Cast) -> Iterator[str]:
+def audit(story: Story, cast: Cast, evidence: Evidence) -> Iterator[str]:
     """Every sentence is something that does not hold."""
     stage = cast.stage
     assert stage.store is not None
@@ -78,6 +81,8 @@ def audit(story: Story, cast: Cast) -> Iterator[str]:
             except BrokenChain as broken:
                 yield f"I10: {broken}"
     yield from _custody(cast)
+    for flaw in replayed(evidence, Calm(stage.items_by_table(), (), ())):
+        yield f"I9: {flaw}"
     rows = stage.rows(select(schema.items).where(schema.items.c.order_no == "N1"))
     states = {row.state for row in rows}
     if story.collects and states != {"collected"}:

@@ -133,7 +133,7 @@ async def _played(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter"
         process = group.create_task(stage.live())
         try:
             await _play_through(story, cast, cutter)
-            last = list(audit(story, cast))
+            last = list(audit(story, cast, judge.evidence))
         except Restless as restless:
             last = [str(restless)]
         for flaw in [*stage.flaws, *(each.words() for each in judge.violations), *last]:

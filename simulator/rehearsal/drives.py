@@ -14,18 +14,14 @@ class Drives:
         self._world = world
         self._log = log
         self._coils = {door.name: 0 for door in world.doors.values()}  # how often each got power
-        self._powered: set[str] = set()  # doors whose coil has power now
         self._orders = dict.fromkeys(world.machines, 0)  # the last number that each took
         world.door_listeners.insert(0, self._look_at)
         world.listeners.insert(0, self._look_at_machines)
 
     def _look_at(self, door: Door) -> None:
-        if not door.coil:
-            self._powered.discard(door.name)
-        elif door.name not in self._powered:
-            self._powered.add(door.name)
-            self._coils[door.name] += 1
-            self._log.note(Driven(door.name, self._coils[door.name]))
+        if door.powered != self._coils[door.name]:
+            self._coils[door.name] = door.powered
+            self._log.note(Driven(door.name, door.powered))
 
     def _look_at_machines(self) -> None:
         for name, machine in self._world.machines.items():

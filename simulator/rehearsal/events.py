@@ -17,6 +17,7 @@ class Wrote:
     """An entry is durable at the site: its own, or one that it took over from the district."""
 
     entry: Entry
+    ends: bool = True  # its transaction: what belongs to it stands there by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,10 @@ class Struck:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The site's process came up; `times` so far."""
+    """The site's process came up, `times` so far, and what its tables say then."""
 
     times: int
+    items: Mapping[str, tuple[str, str | None]]  # item id: state, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ def words_of(event: Event) -> str:
     """One line that is the same on every machine."""
     if isinstance(event, Calm):
         return f"calm {len(event.items)} {len(event.waiting)} {len(event.stuck)}"
+    if isinstance(event, Started):
+        return f"started {event.times} {len(event.items)}"
     if not isinstance(event, Wrote):
         fields = (str(getattr(event, name)) for name in event.__slots__)
         return " ".join([type(event).__name__.lower(), *fields])

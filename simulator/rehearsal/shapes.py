@@ -35,6 +35,9 @@ DWELL: Final = (
     (0.055, 8.0, 14.0),
 )
 READY_AFTER_DAYS: Final = ((0.25, 0.2, 0.4), (0.55, 0.8, 1.2), (0.20, 1.8, 2.2))
+# The same where a whole order's way fits into a day or two.
+BRISK_DWELL: Final = ((0.40, 0.0, 0.0), (0.45, 0.0, 0.2), (0.10, 0.6, 0.9))
+BRISK_READY_AFTER_DAYS: Final = ((0.70, 0.0, 0.1), (0.30, 0.1, 0.3))
 VENDORS: Final = ("V01", "V02", "V03", "V04", "V05", "V06")
 VENDOR_SHARES: Final = (30.0, 25.0, 15.0, 12.0, 10.0, 8.0)
 
@@ -101,11 +104,16 @@ class Profile:
     machines: int
     rounds: tuple[float, ...]  # hours of a vendor's visits on a working day
     every_days: int = 1  # between a vendor's visits
+    ready_after_days: tuple[tuple[float, float, float], ...] = READY_AFTER_DAYS
+    dwell: tuple[tuple[float, float, float], ...] = DWELL
 
 
 HALL: Final = Profile("hall", 11_500, 3, 48, 2, (10.0, 15.5))
 BRANCH: Final = Profile("branch", 2_300, 1, 48, 1, (11.0,))
 STREET: Final = Profile("street", 690, 1, 32, 1, (11.0,), 2)
+BRISK: Final = Profile(
+    "brisk", 690, 1, 32, 1, (10.0, 12.0, 15.5), 1, BRISK_READY_AFTER_DAYS, BRISK_DWELL
+)
 COMMUNITY: Final = Profile("community", 25, 1, 12, 0, (14.0,), 3)
 
 

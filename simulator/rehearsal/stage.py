@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from controller.codes import typed_hash
 from controller.journal import Entry, Stream, head
 from controller.settings import SiteSettings
@@ -228,7 +230,7 @@ class Stage:
             self.site = self._site(store, bridge)
             self.site.machines_tell()
             self.starts += 1
-            self.log.note(Started(self.starts))
+            self.log.note(Started(self.starts, self.items_by_table()))
             if self.cut_again_after is not None:
                 self.log.note(Struck("twice", f"{self.cut_again_after} steps after the start"))
                 self.cut_at_step = self.steps + self.cut_again_after
@@ -341,7 +343,7 @@ class Stage:
 
     def _committed(self, entries: list[Entry]) -> None:
         for entry in entries:
-            self.log.note(Wrote(entry))
+            self.log.note(Wrote(entry, ends=entry is entries[-1]))
         sees = self.site is not None and not self.troubled and not self.site.problems()
         if sees is not self._sees:
             self._sees = sees
@@ -354,6 +356,16 @@ class Stage:
         assert self.store is not None, "the site runs"
         with self.store.read() as connection:
             return list(connection.execute(statement))
+
+    def items_by_table(self) -> dict[str, tuple[str, str | None]]:
+        """Each item's state and where it is, as the site's own tables have it."""
+        return {
+            each.item_id: (
+                each.state,
+                f"{each.cabinet}/{each.no}" if each.cabinet else each.machine,
+            )
+            for each in self.rows(select(schema.items))
+        }
 
     def close(self) -> None:
         self.district.close()

@@ -59,7 +59,7 @@ class Strokes:
         if isinstance(event, Wrote) and event.entry.kind == Up.MOVEMENT_INTENDED:
             if self._at_intents:
                 self._at_intents.popleft()(event.entry.data["where"])
-        elif isinstance(event, Driven) and "/" in event.where and self._at_pulses:
+        elif isinstance(event, Driven) and self._at_pulses:
             self._at_pulses.popleft()(event.where)
 
     def _struck(self, name: str, where: str) -> None:

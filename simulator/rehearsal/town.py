@@ -21,9 +21,7 @@ from simulator.rehearsal.recipients import Mood, Recipient, mood_of
 from simulator.rehearsal.shapes import (
     COLLECT_WEEKDAYS,
     DAY_S,
-    DWELL,
     HOUR_S,
-    READY_AFTER_DAYS,
     VENDOR_SHARES,
     VENDORS,
     Profile,
@@ -222,7 +220,7 @@ class Town:
 
     def _make(self, things: list[str], who: str) -> None:
         """Engraving and filing take their time; then it goes with the next round."""
-        least, most = chosen(self.dice, [(s, (a, b)) for s, a, b in READY_AFTER_DAYS])
+        least, most = chosen(self.dice, [(s, (a, b)) for s, a, b in self.profile.ready_after_days])
         made_s = (least + (most - least) * self.dice.random()) * DAY_S
         self.plan(self.stage.clock.monotonic() + made_s, lambda: self._bags[who].extend(things))
 
@@ -280,9 +278,9 @@ class Town:
         return Offer.WITH_RECIPIENT if thing in self._taken else Offer.MISSING
 
     def _plan_pickup(self, order: Order) -> None:
-        found = chosen(
-            self.dice, [*((s, (a, b)) for s, a, b in DWELL), (1 - sum(d[0] for d in DWELL), None)]
-        )
+        dwell = self.profile.dwell
+        never = 1 - sum(share for share, _, _ in dwell)
+        found = chosen(self.dice, [*((s, (a, b)) for s, a, b in dwell), (never, None)])
         if found is None:
             return
         least, most = found

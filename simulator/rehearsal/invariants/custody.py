@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from controller.entries import ItemState, Up
-from simulator.rehearsal.events import Calm, Took, Wrote
+from simulator.rehearsal.events import Calm, Started, Took, Wrote
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
@@ -56,8 +56,8 @@ def one_order(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{item.where} holds {' and '.join(each.item_id for each in at)}"
 
 
-@invariant("I9", "The journal alone tells where every item is.", Calm)
-def replayed(evidence: Evidence, event: Calm) -> Iterator[str]:
+@invariant("I9", "The journal alone tells where every item is.", Started, Calm)
+def replayed(evidence: Evidence, event: Started | Calm) -> Iterator[str]:
     told = (ItemState.LOADED, ItemState.COLLECTED, ItemState.RETURNED)
     for item_id, (state, where) in event.items.items():
         ours = evidence.items[item_id]

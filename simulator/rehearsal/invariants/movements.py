@@ -124,6 +124,13 @@ def good_code(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{data['intent']}: nobody held {claims[0]}, but {held and held.of}"
 
 
+@invariant("I6", "A code is claimed together with the movement that it is claimed for.", Wrote)
+def claimed_together(_evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind == Up.PICKUP_STARTED and event.ends:
+        data = event.entry.data
+        yield f"{data['session']}: {data['code']} was claimed, and nothing intended with it"
+
+
 @invariant("I6", "No pulse follows a revoked badge, or none.", Wrote)
 def good_badge(evidence: Evidence, event: Wrote) -> Iterator[str]:
     data = event.entry.data
