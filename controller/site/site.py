@@ -109,7 +109,7 @@ class Site:
             p,
             clock,
             in_service=lambda: self._problem is None,
-            visited=lambda: any(each.desk.is_visited for each in self._kiosks.values()),
+            visited=self._is_visited,
             tell=self._tell_of,
         )
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
@@ -236,6 +236,9 @@ class Site:
         if name and name not in self._kiosks:
             raise Refused(Reason.NOT_FOUND)
         return self._kiosks[name] if name else self._premises
+
+    def _is_visited(self) -> bool:
+        return any(each.desk.is_visited for each in self._kiosks.values())
 
     def _tell_of(self, place: Place) -> None:
         for premises in self._kiosks.values():
