@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -37,18 +37,77 @@ SILENT: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN)
 CLOSES: Final = (Up.COMPARTMENT_RESTORED, Up.ALARM_CLEARED, Up.COMMAND_DONE, Up.MACHINE_CHANGED)
 
 
+WAITING: Final = (
+    select(table)
+    .where(table.c.state.in_(COLLECTABLE), table.c.expires_at.is_not(None))
+    .order_by(table.c.order_no)
+)
+SPANS: Final = select(hindrances).order_by(hindrances.c.id)
+REPORTED: Final = (
+    select(cases)
+    .join(table, table.c.order_no == cases.c.order_no)
+    .where(table.c.state.in_(COLLECTABLE))
+)
+LEFT: Final = (
+    select(items.c.order_no, items.c.cabinet, items.c.no)
+    .join(table, table.c.order_no == items.c.order_no)
+    .where(table.c.state.in_(COLLECTABLE), items.c.state.not_in(GONE))
+)
+HINDERED: Final = (
+    LEFT.outerjoin(
+        compartments,
+        (compartments.c.cabinet == items.c.cabinet) & (compartments.c.no == items.c.no),
+    )
+    .outerjoin(machines, machines.c.machine == items.c.machine)
+    .where(
+        compartments.c.state.in_(OUT_OF_USE)
+        | (machines.c.state == AWAY)
+        | (machines.c.faults != "")
+        | (machines.c.blanks < SHEETS_A_SET)
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """An order that could be collected, but for what stands in its way."""
 
     order: Row[Any]
     spans: list[Row[Any]]
+    cases: list[Row[Any]]  # problems that somebody reported, put right or not
     hindered: bool
-    case: bool  # somebody reported a problem that nobody has put right
 
     @property
     def open_span(self) -> Row[Any] | None:
         return next((span for span in self.spans if span.until is None), None)
+
+    @property
+    def case(self) -> bool:
+        """Somebody reported a problem that nobody has put right."""
+        return any(case.closed_at is None for case in self.cases)
+
+    @property
+    def may_end(self) -> bool:
+        return self.order.state != OrderState.OVERDUE.value and not self.case
+
+    @property
+    def expires_at(self) -> datetime:
+        return parse_time(self.order.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be written of one order."""
+
+    each: Waiting
+    lost: int  # more days than before
+    expires_at: datetime
+    is_over: bool
+
+    @property
+    def is_news(self) -> bool:
+        is_span_news = self.each.hindered is not (self.each.open_span is not None)
+        return is_span_news or self.lost > 0 or self.is_over
 
 
 class Deadlines:
@@ -60,9 +119,12 @@ class Deadlines:
         self._hindered = False
         self._orphans = False  # something is kept of orders that wait no longer
         self._seen: tuple[datetime, float] | None = None
+        self._found: list[Waiting] | None = None  # as it stands; None: something was written since
+        self._found_at: tuple[int, set[Place]] = (0, set())  # acts so far, places nobody could see
         premises.book.store.on_commit(self._committed)
 
     def _committed(self, entries: list[Entry]) -> None:
+        self._found = None
         if any(self._matters(entry) for entry in entries):
             self._stirred.set()
 
@@ -105,124 +167,116 @@ class Deadlines:
         self._seen = (now, elapsed)
         lived = timedelta(seconds=elapsed - then)
         gap = Span(at, now - lived) if (now - at - lived).total_seconds() > GAP_S else None
-        with self._p.book.look() as connection:
-            found = self._waiting(connection)
+        found = self._waiting()
         self._hindered = any(each.hindered for each in found)
-        if gap is not None or self._orphans or any(self._is_news(each, now) for each in found):
-            with self._p.book.act() as act:
-                waiting = [each.order.order_no for each in found]
-                act.db.execute(hindrances.delete().where(hindrances.c.order_no.not_in(waiting)))
-                for each in found:
-                    self._follow(act, each, gap)
-            with self._p.book.look() as connection:
-                found = self._waiting(connection)
-        dues = [parse_time(each.order.expires_at) for each in found if _may_end(each)]
+        steps = [step for each in found if (step := self._step(each, gap, now))]
+        if gap is not None or self._orphans or steps:
+            self._write(found, steps, gap)
+            found = self._waiting()
+        dues = [each.expires_at for each in found if each.may_end]
         return min((due for due in dues if due > now), default=None)
 
-    def _is_news(self, each: Waiting, now: datetime) -> bool:
-        is_over = _may_end(each) and parse_time(each.order.expires_at) <= now
-        return is_over or each.hindered or each.open_span is not None
+    def _step(self, each: Waiting, gap: Span | None, now: datetime) -> Step | None:
+        """What is new of an order by now."""
+        expires_at, lost = each.expires_at, 0
+        is_over = each.may_end and expires_at <= now
+        if gap is not None or each.hindered or each.open_span is not None or is_over:
+            expires_at, lost = self._prolonged(each, gap, now)
+        step = Step(each, lost, expires_at, is_over=each.may_end and expires_at <= now)
+        return step if step.is_news else None
 
-    def _follow(self, act: Act, each: Waiting, gap: Span | None) -> None:
-        order = each.order.order_no
-        if gap is not None:
-            _add(act, order, gap.since, gap.until)
-        if each.hindered and each.open_span is None:
-            _add(act, order, act.at, None)
-        elif each.open_span is not None and not each.hindered:
-            act.db.execute(
-                hindrances.update()
-                .where(hindrances.c.id == each.open_span.id)
-                .values(until=act.now)
-            )
-        expires_at = self._prolong(act, each)
-        if _may_end(each) and expires_at <= act.at:
-            overdue(act, order)
-
-    def _prolong(self, act: Act, each: Waiting) -> datetime:
+    def _prolonged(self, each: Waiting, gap: Span | None, now: datetime) -> tuple[datetime, int]:
         """The end of the time to collect, moved on by the days that are lost by now."""
-        order = each.order
-        expires_at = parse_time(order.expires_at)
-        rows = act.db.execute(
-            select(hindrances).where(hindrances.c.order_no == order.order_no)
-        ).all()
+        order, expires_at = each.order, each.expires_at
         spans = [
-            Span(parse_time(row.since), parse_time(row.until) if row.until else act.at)
-            for row in rows
+            Span(parse_time(row.since), parse_time(row.until) if row.until else now)
+            for row in each.spans
         ]
-        lost = lost_days(spans, self._p.policy.day_lost_s) - _case_days(act, order.order_no)
+        spans += [gap] if gap else []
+        lost = lost_days(spans, self._p.policy.day_lost_s)
+        if not lost:
+            return expires_at, 0
+        lost -= _case_days(each.cases, now)
         base = last_day(expires_at) - order.lost_days * DAY
         last = prolonged(local_day(parse_time(order.ready_at)), base, lost)
         more = (last - base).days - order.lost_days
-        if more <= 0:
-            return expires_at
-        act.db.execute(
-            table.update()
-            .where(table.c.order_no == order.order_no)
-            .values(lost_days=order.lost_days + more)
-        )
-        extend(act, order.order_no, end_of(last), DAYS_LOST)
-        return end_of(last)
+        return (end_of(last), more) if more > 0 else (expires_at, 0)
 
-    def _waiting(self, connection: Connection) -> list[Waiting]:
-        orders = connection.execute(
-            select(table)
-            .where(table.c.state.in_(COLLECTABLE), table.c.expires_at.is_not(None))
-            .order_by(table.c.order_no)
-        ).all()
+    def _write(self, found: list[Waiting], steps: list[Step], gap: Span | None) -> None:
+        waiting = [each.order.order_no for each in found]
+        with self._p.book.act() as act:
+            if self._orphans:
+                act.db.execute(hindrances.delete().where(hindrances.c.order_no.not_in(waiting)))
+            if gap is not None:
+                for order in waiting:
+                    _add(act, order, gap.since, gap.until)
+            for step in steps:
+                _follow(act, step)
+
+    def _waiting(self) -> list[Waiting]:
+        """Looked up again when something was written, or a board is lost or back."""
+        unseen = self._p.watch.lost_places()
+        at = self._p.book.acts, unseen
+        if self._found is None or at != self._found_at:
+            with self._p.book.look() as connection:
+                self._found = self._look_up(connection, unseen)
+            self._found_at = at
+        return self._found
+
+    def _look_up(self, connection: Connection, unseen: set[Place]) -> list[Waiting]:
+        orders = connection.execute(WAITING).all()
         spans: dict[str, list[Row[Any]]] = {}
-        for row in connection.execute(select(hindrances).order_by(hindrances.c.id)):
+        for row in connection.execute(SPANS):
             spans.setdefault(row.order_no, []).append(row)
         self._orphans = bool(spans.keys() - {row.order_no for row in orders})
-        hindered = self._hindered_orders(connection) if orders else set()
-        troubled = set(
-            connection.scalars(select(cases.c.order_no).where(cases.c.closed_at.is_(None)))
-        )
+        hindered = _hindered_orders(connection, unseen) if orders else set()
+        reported: dict[str, list[Row[Any]]] = {}
+        for row in connection.execute(REPORTED):
+            reported.setdefault(row.order_no, []).append(row)
         return [
             Waiting(
-                row, spans.get(row.order_no, []), row.order_no in hindered, row.order_no in troubled
+                row,
+                spans.get(row.order_no, []),
+                reported.get(row.order_no, []),
+                row.order_no in hindered,
             )
             for row in orders
         ]
 
-    def _hindered_orders(self, connection: Connection) -> set[str]:
-        """Those of which something that is left cannot be handed over now."""
-        unseen = self._p.watch.lost_places()
-        rows = connection.execute(
-            select(
-                items.c.order_no,
-                items.c.cabinet,
-                items.c.no,
-                compartments.c.state,
-                machines.c.state.label("machine_state"),
-                machines.c.faults,
-                machines.c.blanks,
-            )
-            .join(table, table.c.order_no == items.c.order_no)
-            .outerjoin(
-                compartments,
-                (compartments.c.cabinet == items.c.cabinet) & (compartments.c.no == items.c.no),
-            )
-            .outerjoin(machines, machines.c.machine == items.c.machine)
-            .where(table.c.state.in_(COLLECTABLE), items.c.state.not_in(GONE))
-        )
-        return {
+
+def _hindered_orders(connection: Connection, unseen: set[Place]) -> set[str]:
+    """Those of which something that is left cannot be handed over now."""
+    found = {row.order_no for row in connection.execute(HINDERED)}
+    if unseen:
+        found |= {
             row.order_no
-            for row in rows
-            if row.state in OUT_OF_USE
-            or (row.cabinet is not None and Place(row.cabinet, row.no) in unseen)
-            or row.machine_state == AWAY
-            or row.faults
-            or _is_empty(row.blanks)
+            for row in connection.execute(LEFT)
+            if row.cabinet is not None and Place(row.cabinet, row.no) in unseen
         }
+    return found
 
 
 def _is_empty(blanks: int | None) -> bool:
     return blanks is not None and blanks < SHEETS_A_SET
 
 
-def _may_end(each: Waiting) -> bool:
-    return each.order.state != OrderState.OVERDUE.value and not each.case
+def _follow(act: Act, step: Step) -> None:
+    each, order = step.each, step.each.order
+    if each.hindered and each.open_span is None:
+        _add(act, order.order_no, act.at, None)
+    elif each.open_span is not None and not each.hindered:
+        act.db.execute(
+            hindrances.update().where(hindrances.c.id == each.open_span.id).values(until=act.now)
+        )
+    if step.lost:
+        act.db.execute(
+            table.update()
+            .where(table.c.order_no == order.order_no)
+            .values(lost_days=order.lost_days + step.lost)
+        )
+        extend(act, order.order_no, step.expires_at, DAYS_LOST)
+    if step.is_over:
+        overdue(act, order.order_no)
 
 
 def _add(act: Act, order: str, since: datetime, until: datetime | None) -> None:
@@ -233,12 +287,12 @@ def _add(act: Act, order: str, since: datetime, until: datetime | None) -> None:
     )
 
 
-def _case_days(act: Act, order: str) -> set[Any]:
+def _case_days(cases: list[Row[Any]], now: datetime) -> set[date]:
     """Days that the end of a case gives back, or has given back."""
     days = set()
-    for case in act.db.execute(select(cases).where(cases.c.order_no == order)):
+    for case in cases:
         day = local_day(parse_time(case.opened_at))
-        until = local_day(parse_time(case.closed_at) if case.closed_at else act.at + DAY)
+        until = local_day(parse_time(case.closed_at) if case.closed_at else now + DAY)
         while day < until:
             days.add(day)
             day += DAY

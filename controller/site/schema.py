@@ -79,7 +79,7 @@ orders = Table(
     metadata,
     Column("order_no", ID, primary_key=True),
     Column("company", String(200), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
     Column("reach", String(4)),
     Column("retention_s", Integer, nullable=False),
     Column("ready_at", TIME),
