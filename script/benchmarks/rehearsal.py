@@ -18,6 +18,8 @@ YEAR_DAYS: Final = 365
 YEAR_ENTRIES: Final = {"hall": 195_000, "futian": 390_000}
 WORKERS: Final = 2
 SEED: Final = 1
+NIGHT_SEEDS: Final = 10_000  # of two days at two sites with twenty orders a day
+SOME_SEEDS: Final = 8  # of them are played to know what the night takes
 
 
 def _pace(outcomes: list[Outcome]) -> float:
@@ -45,6 +47,18 @@ def _played(progress: Progress, what: str, days: int, sites: int) -> tuple[list[
     return outcomes, time.monotonic() - began
 
 
+def _night(progress: Progress, seeds: int) -> list[Row]:
+    """Hours that 10,000 seeds take on two cores, by the first so many of them."""
+    wanted = [part for seed in range(seeds) for part in parts(2, seed, 2, (ALL,), 20)]
+    outcomes = rehearse(wanted, lambda done: progress(f"seeds: day {done} of {4 * seeds}"), WORKERS)
+    spent_s = sum(each.seconds for each in outcomes)
+    hours = spent_s / seeds * NIGHT_SEEDS / WORKERS / 3_600
+    return [
+        Row("rehearsal.night_of_seeds", hours, "h", "<= 8", _detail(outcomes, spent_s)),
+        _held(outcomes, "seeds"),
+    ]
+
+
 def _held(outcomes: list[Outcome], name: str) -> Row:
     broken = sum(len(each.violations) for each in outcomes)
     return Row(f"rehearsal.{name}_violations", broken, "violations", "== 0")
@@ -58,6 +72,7 @@ def run(progress: Progress) -> list[Row]:
     return [
         Row("rehearsal.pace", pace, "entries/s/core", ">= 1200", _detail(outcomes, seconds)),
         Row("rehearsal.hall_year_at_this_pace", year_s, "s", "<= 180"),
+        *_night(progress, SOME_SEEDS),
         _held(outcomes, "hall"),
     ]
 
