@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.codes import CROCKFORD, mint_secret, mint_typed
+from controller.codes import CROCKFORD, mint_secret, mint_typed, typed_hash
 
 LABEL_SIGNS = 10  # 50 bits: two labels in a million years of orders are never equal by chance
 
@@ -15,6 +15,7 @@ class Mint:
 
     bits: Callable[[int], int] = secrets.randbits
     below: Callable[[int], int] = secrets.randbelow
+    hashed: Callable[[bytes, str, str], str] = typed_hash  # of a typed code; slow on purpose
 
     def id(self) -> str:
         """Opaque, 64 bits, hexadecimal."""

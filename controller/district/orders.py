@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from controller.codes import PHONE_TAIL, keyed_hash, typed_hash
+from controller.codes import PHONE_TAIL, keyed_hash
 from controller.district import schema as s
 from controller.district.form import Known, OrderForm, Recipient, read_form
 from controller.district.mint import Mint
@@ -146,7 +146,7 @@ class Orders:
         tails = dict.fromkeys(recipient.phone[-PHONE_TAIL:] for recipient in form.recipients)
         hashes = {
             tail: (
-                typed_hash(site.typed_salt, typed, tail),
+                self._mint.hashed(site.typed_salt, typed, tail),
                 keyed_hash(site.code_key, f"{secret}{tail}"),
             )
             for tail in tails

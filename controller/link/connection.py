@@ -8,9 +8,10 @@ import asyncio
 import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 import structlog
 from aiomqtt import Client, Message, MqttError, Will
@@ -42,8 +43,21 @@ class Broker:
     keepalive_s: int = 10
 
 
-class Line:
+class Line(Protocol):
     """An open connection. Each call ends within `ANSWER_S`, or the connection does."""
+
+    async def subscribe(self, *topics: str) -> None: ...
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None: ...
+
+    def messages(self) -> AsyncIterator[Message]: ...
+
+
+Dial = Callable[[Broker, Will | None, Clock], AbstractAsyncContextManager[Line]]
+
+
+class MqttLine:
+    """A line over TCP."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -62,39 +76,9 @@ class Line:
         return self._client.messages
 
 
-async def stay_connected(
-    broker: Broker,
-    will: Will | None,
-    session: Callable[[Line], Awaitable[None]],
-    clock: Clock,
-    chance: Random,
-) -> None:
-    """Run `session` on one connection after another, pausing longer after each that failed.
-
-    Only the connection's own faults are taken; a mistake in `session` goes up.
-    """
-    pause = RETRY_FIRST_S
-    logged_at: float | None = None
-    while True:
-        began = clock.monotonic()
-        why = ""
-        try:
-            async with _connected(broker, will, clock) as line:
-                await session(line)
-        except* (MqttError, OSError) as faults:
-            why = _first(faults)
-        now = clock.monotonic()
-        if logged_at is None or now - logged_at >= LOG_EVERY_S:
-            logged_at = now
-            log.warning("mqtt.down", host=broker.host, port=broker.port, why=why)
-        if now - began > RETRY_MAX_S:
-            pause = RETRY_FIRST_S
-        await clock.sleep(pause * (0.5 + chance.random()))
-        pause = min(pause * 2, RETRY_MAX_S)
-
-
 @asynccontextmanager
-async def _connected(broker: Broker, will: Will | None, clock: Clock) -> AsyncIterator[Line]:
+async def dial_tcp(broker: Broker, will: Will | None, clock: Clock) -> AsyncIterator[Line]:
+    """A connection to a broker somewhere else."""
     client = Client(
         broker.host,
         broker.port,
@@ -111,7 +95,7 @@ async def _connected(broker: Broker, will: Will | None, clock: Clock) -> AsyncIt
     try:
         async with _in_time():
             await client.__aenter__()
-        yield Line(client)
+        yield MqttLine(client)
     finally:
         await _hang_up(client, clock)
 
@@ -131,6 +115,38 @@ async def _hang_up(client: Client, clock: Clock) -> None:
         await clock.sleep(0)
     finally:
         paho._sock_close()  # noqa: SLF001 - see above
+
+
+async def stay_connected(
+    broker: Broker,
+    will: Will | None,
+    session: Callable[[Line], Awaitable[None]],
+    clock: Clock,
+    chance: Random,
+    dial: Dial = dial_tcp,
+) -> None:
+    """Run `session` on one connection after another, pausing longer after each that failed.
+
+    `dial` opens a connection, over TCP unless another is handed in. Only the connection's own faults are taken; a mistake in `session` goes up.
+    """
+    pause = RETRY_FIRST_S
+    logged_at: float | None = None
+    while True:
+        began = clock.monotonic()
+        why = ""
+        try:
+            async with dial(broker, will, clock) as line:
+                await session(line)
+        except* (MqttError, OSError) as faults:
+            why = _first(faults)
+        now = clock.monotonic()
+        if logged_at is None or now - logged_at >= LOG_EVERY_S:
+            logged_at = now
+            log.warning("mqtt.down", host=broker.host, port=broker.port, why=why)
+        if now - began > RETRY_MAX_S:
+            pause = RETRY_FIRST_S
+        await clock.sleep(pause * (0.5 + chance.random()))
+        pause = min(pause * 2, RETRY_MAX_S)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import Table
 from controller.journal import Entry, Stream
 from controller.link import topics
 from controller.link.batches import LinkKeys
-from controller.link.connection import Broker, Line, stay_connected
+from controller.link.connection import Broker, Dial, Line, dial_tcp, stay_connected
 from controller.link.exchange import Alarm, Exchange, Waker
 from controller.link.receiver import Apply
 from controller.ports import Clock
@@ -35,9 +35,10 @@ class DistrictMqtt:
         *,
         clock: Clock,
         chance: Random,
+        dial: Dial = dial_tcp,
     ) -> None:
         self.connected = False
-        self._broker = broker
+        self._broker, self._dial = broker, dial
         self._on_status = on_status
         self._clock = clock
         self._chance = chance
@@ -60,7 +61,9 @@ class DistrictMqtt:
 
     async def run(self) -> None:
         with self._waker.awake():
-            await stay_connected(self._broker, None, self._session, self._clock, self._chance)
+            await stay_connected(
+                self._broker, None, self._session, self._clock, self._chance, self._dial
+            )
 
     async def _session(self, line: Line) -> None:
         await line.subscribe(

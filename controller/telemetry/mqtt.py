@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 from controller.journal import Entry, Stream, rfc3339
 from controller.link import topics as link_topics
 from controller.link.batches import LinkKeys
-from controller.link.connection import Broker, Line, stay_connected
+from controller.link.connection import Broker, Dial, Line, dial_tcp, stay_connected
 from controller.link.exchange import Alarm, Exchange, Waker, Witness
 from controller.link.receiver import Apply
 from controller.ports import Clock
@@ -52,9 +52,10 @@ class SiteMqtt:
         witness: Witness,
         clock: Clock,
         chance: Random,
+        dial: Dial = dial_tcp,
     ) -> None:
         self.connected = False
-        self._broker = broker
+        self._broker, self._dial = broker, dial
         self._site = site
         self._store = store
         self._health = health
@@ -83,7 +84,9 @@ class SiteMqtt:
     async def run(self) -> None:
         will = Will(link_topics.status(self._site), OFFLINE, qos=1, retain=True)
         with self._waker.awake():
-            await stay_connected(self._broker, will, self._session, self._clock, self._chance)
+            await stay_connected(
+                self._broker, will, self._session, self._clock, self._chance, self._dial
+            )
 
     async def _session(self, line: Line) -> None:
         await line.subscribe(*self._exchange.hears)
