@@ -51,6 +51,11 @@ class Worlds(StrEnum):
     SMALL = "small"
 
 
+class Links(StrEnum):
+    WHOLE = "whole"
+    DOWN = "down"  # only what the district says, and it always arrives
+
+
 def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSettings:
     """A site of this profile with secrets made from the seed."""
     secrets = {
@@ -101,7 +106,15 @@ def _compartment(cabinet: str, no: int, size: str) -> dict[str, str | int]:
     return {"cabinet": cabinet, "no": no, "size": size, "height_cm": 100 + no % 80, "reach": reach}
 
 
-def parts(days: int, seed: int, sites: int, faults: tuple[str, ...], orders: int = 0) -> list[Part]:
+def parts(
+    days: int,
+    seed: int,
+    sites: int,
+    faults: tuple[str, ...],
+    orders: int = 0,
+    *,
+    linked: bool = False,
+) -> list[Part]:
     """The first so many sites of Futian; each has its own chance."""
     found = []
     for number, profile in enumerate(FUTIAN[:sites], 1):
@@ -110,7 +123,7 @@ def parts(days: int, seed: int, sites: int, faults: tuple[str, ...], orders: int
         if orders:
             profile = replace(BRISK, orders_a_year=orders * YEAR_DAYS)  # noqa: PLW2901 - in its place
         made = partial(settings_of, profile, site, own)
-        found.append(Part(made, plan_of, profile, own, days, faults))
+        found.append(Part(made, plan_of, profile, own, days, faults, linked))
     return found
 
 
@@ -161,6 +174,10 @@ def command(
         int, typer.Option(min=0, help="A day at each site, each fetched soon; 0: as in a year.")
     ] = 0,
     faults: Annotated[str, typer.Option(help="all, none, or names: power,kill,silent")] = "all",
+    link: Annotated[
+        Links,
+        typer.Option(help="whole: both ways, over a broker that may lie, to a real district."),
+    ] = Links.WHOLE,
     workers: Annotated[int, typer.Option(min=1, help="Processes that play sites at once.")] = 1,
     exhaust: Annotated[
         Worlds | None, typer.Option(help="Every order of events in small worlds instead of days.")
@@ -186,7 +203,7 @@ def command(
     wanted = [
         part
         for each in range(seed, seed + seeds)
-        for part in parts(days, each, sites, strokes, orders)
+        for part in parts(days, each, sites, strokes, orders, linked=link is Links.WHOLE)
     ]
     console = Console()
     began = time.perf_counter()
@@ -195,7 +212,7 @@ def command(
         if outcome.violations:
             words = "\n".join(violation.words() for violation in outcome.violations)
             again = f"onewindow rehearse --days {days} --seed {part.seed.partition('/')[0]}"
-            again += f" --sites {sites} --orders {orders} --faults {faults}"
+            again += f" --sites {sites} --orders {orders} --faults {faults} --link {link}"
             text = f"{outcome.site}: {words}\nAgain: {again}\n"
             console.print(text, highlight=False, soft_wrap=True)
 

@@ -12,13 +12,11 @@ import structlog
 from api.site.app import make_app
 from api.site.screen import SitePlace
 from controller.clock import SystemClock
-from controller.entries import AlarmKind, CompartmentPlan
+from controller.entries import CompartmentPlan
 from controller.link.batches import LinkKeys
 from controller.ports import Clock
 from controller.settings import MqttTable, SiteSettings
 from controller.site import schema
-from controller.site.alarms import raise_alarm
-from controller.site.book import Book
 from controller.site.site import Site
 from controller.store import Store, open_store
 from controller.telemetry.health import Health
@@ -128,15 +126,6 @@ def _room(folder: Path) -> float:
 def _link(
     settings: SiteSettings, mqtt: MqttTable, site: Site, store: Store, health: Health
 ) -> SiteMqtt:
-    clock = site.time
-    book = Book(store, settings.site.id, clock, _uncounted)
-
-    def alarm(kind: str, where: str, _what: str) -> None:
-        if site.is_held:
-            return  # its own alarm stands, and nothing is written now
-        with book.act() as act:
-            raise_alarm(act, AlarmKind(kind), where)
-
     return SiteMqtt(
         broker_of(mqtt, settings.site.id),
         settings.site.id,
@@ -144,9 +133,9 @@ def _link(
         store,
         schema.acked,
         apply=site.inbox.apply,
-        alarm=alarm,
+        alarm=site.link_refused,
         health=health,
         witness=site,
-        clock=clock,
+        clock=site.time,
         chance=SystemRandom(),
     )

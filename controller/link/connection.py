@@ -127,7 +127,8 @@ async def stay_connected(
 ) -> None:
     """Run `session` on one connection after another, pausing longer after each that failed.
 
-    `dial` opens a connection, over TCP unless another is handed in. Only the connection's own faults are taken; a mistake in `session` goes up.
+    `dial` opens a connection, over TCP unless another is handed in. Only the connection's own
+    faults are taken; a mistake in `session` goes up.
     """
     pause = RETRY_FIRST_S
     logged_at: float | None = None

@@ -358,6 +358,13 @@ class Site:
         """There is no more: the hold ends if our journal is the one that the district has."""
         self._holding.recalled(copied)
 
+    def link_refused(self, kind: str, where: str, _what: str) -> None:
+        """Something came that the district did not seal, or that does not fit our journals."""
+        if self.is_held:
+            return  # its own alarm stands, and nothing is written now
+        with self._book.act() as act:
+            raise_alarm(act, AlarmKind(kind), where)
+
     def release_hold(self, badge: str) -> None:
         """Somebody with a staff badge answers for what lies behind the doors."""
         self._holding.end(badge)

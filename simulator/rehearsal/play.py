@@ -20,6 +20,7 @@ from simulator.rehearsal.calm import come_to_rest
 from simulator.rehearsal.commands import Operators
 from simulator.rehearsal.events import Event, Struck, Wrote
 from simulator.rehearsal.judge import Judge, Violation
+from simulator.rehearsal.linked_stage import LinkedStage
 from simulator.rehearsal.loop import play
 from simulator.rehearsal.shapes import Profile, Shares
 from simulator.rehearsal.stage import Stage
@@ -42,6 +43,7 @@ class Part:
     seed: str
     days: int
     faults: tuple[str, ...] = ()
+    linked: bool = False  # with the real link and the real district at its other end
 
 
 @dataclass(slots=True)
@@ -73,7 +75,8 @@ def play_site(part: Part, told: Callable[[int], None] = lambda _day: None) -> Ou
 async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outcome:
     began = time.process_time()
     settings = part.settings(folder)
-    stage = Stage(settings, part.plan(settings), folder, seed=part.seed, start=START)
+    made = LinkedStage if part.linked else Stage
+    stage = made(settings, part.plan(settings), folder, seed=part.seed, start=START)
     outcome = Outcome(settings.site.id)
     stage.log.listeners.append(lambda event: _count(outcome, event))
     judge = Judge(stage.log, START)

@@ -70,6 +70,8 @@ async def slowly(work: Callable[[], str]) -> str:
 class Stage:
     """A site's things live for the whole rehearsal; its process ends and starts again."""
 
+    linked = False  # it waits at a start for what its district says by the link
+
     def __init__(
         self, settings: SiteSettings, plan: Plan, folder: Path, *, seed: str, start: datetime
     ) -> None:
@@ -78,7 +80,7 @@ class Stage:
         self.drowsy = DrowsyClock(self.clock)
         self.log = EventLog(self.clock.monotonic)
         self.world = World(plan, self.clock, seed=Random(f"{seed}/world").getrandbits(32))
-        self.district = District(settings, Random(f"{seed}/district"), self.clock.true_now)
+        self.district = self._new_district(seed)
         self.bell = Bell()  # rings when a screen or a door is another
         self.view: KioskView | None = None  # None: the screen is dark
         self.online = True  # the network to the district
@@ -109,6 +111,9 @@ class Stage:
         self._looks: dict[str, object] = dict.fromkeys(self.world.machines)
         self._hands = 0
         self.district.told = lambda _entry: self.bell.ring()
+
+    def _new_district(self, seed: str) -> District:
+        return District(self.settings, Random(f"{seed}/district"), self.clock.true_now)
 
     # time of the physical world
 
@@ -239,7 +244,11 @@ class Stage:
                 group.create_task(self._end_with_power())
                 group.create_task(self.site.run())
                 group.create_task(self._show(self.site))
-                group.create_task(self._hear_district(self.site, store))
+                self._neighbours(group, self.site, store)
+
+    def _neighbours(self, group: asyncio.TaskGroup, site: Site, store: Store) -> None:
+        """Whoever else the process talks to."""
+        group.create_task(self._hear_district(site, store))
 
     def _site(self, store: Store, bridge: Bridge) -> Site:
         return Site(
@@ -262,6 +271,7 @@ class Stage:
             },
             step=self._step,
             slow=slowly,
+            linked=self.linked,
         )
 
     async def _show(self, site: Site) -> None:
