@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from controller.district import fleet, pickup, queries
 from controller.district import schema as s
 from controller.district.changes import Changes
-from controller.district.inbox import Inbox, raise_own_alarm
+from controller.district.inbox import Inbox, end_own_alarms, raise_own_alarm
 from controller.district.messages import Messenger
 from controller.district.mint import Mint
 from controller.district.notices import Notices, Outbox, finished
@@ -44,6 +44,7 @@ from controller.refusals import Reason, Refused
 from controller.store import Store, Transaction
 
 TICK_S = 60.0
+QUIET_S = 300.0  # an alarm about what a site sends ends after so long without another reason
 LYING = (ItemState.LOADED, ItemState.RELEASING)
 
 
@@ -70,6 +71,8 @@ class District:
         self.clock = clock
         self.plan = plan
         self.changes = Changes()
+        self._began = clock.monotonic()
+        self._refused_at: dict[str, float] = {}  # by site
         self._seal = seal
         self._mint = mint
         self._inbox = Inbox(Notices(clock, seal, mint, plan))
@@ -92,8 +95,11 @@ class District:
             await self.clock.sleep(TICK_S)
 
     def tick(self) -> None:
-        """What time alone changes: badges are renewed, orders become overdue."""
+        """What time alone changes: badges are renewed, orders become overdue, alarms end."""
         grant_badges(self.store, self.clock, self.plan.badges)
+        now = self.clock.monotonic()
+        heard = self._refused_at
+        noisy = [site for site in heard if now - heard[site] < QUIET_S]
         with self.store.write() as tx:
             changed = tx.connection.execute(
                 update(s.orders)
@@ -103,7 +109,10 @@ class District:
                 )
                 .values(state=OrderState.OVERDUE)
             )
-        if changed.rowcount:
+            ended = 0
+            if now - self._began >= QUIET_S:
+                ended = end_own_alarms(tx.connection, noisy, rfc3339(self.clock.now()))
+        if changed.rowcount or ended:
             self.changes.ring()
 
     # clients
@@ -185,6 +194,7 @@ class District:
 
     def raise_alarm(self, site_id: str, kind: AlarmKind) -> None:
         """Something is wrong with what that site sends; one such alarm stands at a time."""
+        self._refused_at[site_id] = self.clock.monotonic()
         with self.store.write() as tx:
             alarm_id, now = f"d-{self._mint.id()}", rfc3339(self.clock.now())
             raised = raise_own_alarm(tx.connection, alarm_id, site_id, kind, now)

@@ -3,7 +3,7 @@
 An entry of an unknown kind changes nothing, so that a site may be newer than its district.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from controller.store import Transaction
 log = structlog.get_logger()
 
 OVER = (OrderState.COLLECTED, OrderState.RETURNED, OrderState.CANCELLED)
+DISTRICT = "district"  # where an alarm stands that no site raised
 GONE: dict[str, None] = {"cabinet": None, "no": None, "machine": None}  # lies nowhere here
 DOOR_STATES = {
     Up.DOOR_OPENED: "open",
@@ -327,6 +328,17 @@ def raise_own_alarm(
     )
     if connection.execute(standing).first() is not None:
         return False
-    words = {"kind": kind, "place": "district", "severity": "critical", "since": now}
+    words = {"kind": kind, "place": DISTRICT, "severity": "critical", "since": now}
     upsert(connection, s.site_alarms, {"site_id": site_id, "alarm_id": alarm_id}, words)
     return True
+
+
+def end_own_alarms(connection: Connection, but: Collection[str], now: str) -> int:
+    """Those that the district itself raised are over, except about these sites; how many."""
+    alarm = s.site_alarms.c
+    ended = connection.execute(
+        update(s.site_alarms)
+        .where(alarm.place == DISTRICT, alarm.cleared_at.is_(None), alarm.site_id.not_in(but))
+        .values(cleared_at=now)
+    )
+    return ended.rowcount

@@ -23,6 +23,7 @@ from controller.site.answering import answer_for
 from controller.site.book import Book
 from controller.site.deadlines import Deadlines
 from controller.site.doors import Place
+from controller.site.forgeries import Forgeries
 from controller.site.holding import Holding
 from controller.site.inbox import Inbox
 from controller.site.kiosk import KioskView
@@ -105,6 +106,7 @@ class Site:
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
         self._deadlines = Deadlines(p)
         self._calm = Calm(p.book, clock, p.policy)
+        self._forgeries = Forgeries(p.book, clock)
         self._remote = Remote(
             p,
             clock,
@@ -199,6 +201,7 @@ class Site:
             group.create_task(self._storekeeper.run(), name="store check")
             group.create_task(self._deadlines.run(), name="deadlines")
             group.create_task(self._calm.run(), name="calm")
+            group.create_task(self._forgeries.run(), name="forgeries")
             if self._problem == "settling":
                 group.create_task(self._serve(group), name="kiosks")
 
@@ -358,12 +361,10 @@ class Site:
         """There is no more: the hold ends if our journal is the one that the district has."""
         self._holding.recalled(copied)
 
-    def link_refused(self, kind: str, where: str, _what: str) -> None:
+    def link_refused(self, kind: str, _where: str, _what: str) -> None:
         """Something came that the district did not seal, or that does not fit our journals."""
-        if self.is_held:
-            return  # its own alarm stands, and nothing is written now
-        with self._book.act() as act:
-            raise_alarm(act, AlarmKind(kind), where)
+        if not self.is_held:  # then its own alarm stands, and nothing is written
+            self._forgeries.refused(AlarmKind(kind))
 
     def release_hold(self, badge: str) -> None:
         """Somebody with a staff badge answers for what lies behind the doors."""
