@@ -205,24 +205,28 @@ def command(
         for each in range(seed, seed + seeds)
         for part in parts(days, each, sites, strokes, orders, linked=link is Links.WHOLE)
     ]
-    console = Console()
+    again = f"--days {days} --sites {sites} --orders {orders} --faults {faults} --link {link}"
+    if not _play(Console(), wanted, workers, again):
+        raise typer.Exit(1)
+
+
+def _play(console: Console, wanted: list[Part], workers: int, again: str) -> bool:
+    """Play all of it and say what came of it; whether all held. `again` repeats it with a seed."""
     began = time.perf_counter()
 
     def over(part: Part, outcome: Outcome) -> None:
         if outcome.violations:
             words = "\n".join(violation.words() for violation in outcome.violations)
-            again = f"onewindow rehearse --days {days} --seed {part.seed.partition('/')[0]}"
-            again += f" --sites {sites} --orders {orders} --faults {faults} --link {link}"
-            text = f"{outcome.site}: {words}\nAgain: {again}\n"
+            command = f"onewindow rehearse --seed {part.seed.partition('/')[0]} {again}"
+            text = f"{outcome.site}: {words}\nAgain: {command}\n"
             console.print(text, highlight=False, soft_wrap=True)
 
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("days", total=days * sites * seeds)
+        task = bar.add_task("days", total=sum(part.days for part in wanted))
         outcomes = rehearse(wanted, lambda done: bar.update(task, completed=done), workers, over)
     text = summary(outcomes, time.perf_counter() - began)
     console.print(text, highlight=False, soft_wrap=True)
-    if any(each.violations for each in outcomes):
-        raise typer.Exit(1)
+    return not any(each.violations for each in outcomes)
 
 
 def _faults(text: str) -> tuple[str, ...]:

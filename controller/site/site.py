@@ -95,8 +95,7 @@ class Site:
             name: replace(each, slow=hashing, card_readers=card_readers)
             for name, each in kiosks.items()
         }
-        self._at = {each.name: each.kiosk for each in settings.scanner}
-        self._at |= {each.name: each.kiosk for each in settings.card_reader}
+        self._at = {each.name: each.kiosk for each in (*settings.scanner, *settings.card_reader)}
         self._premises = p = next(iter(self._kiosks.values()))
         self._bell, self._book = p.bell, p.book
         self._doors, self._watch = p.doors, p.watch
@@ -104,9 +103,8 @@ class Site:
         self._storekeeper = Storekeeper(p.book, clock, p.holds, room, slow)
         self._holding = Holding(p.book)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
-        self._deadlines = Deadlines(p)
+        self._deadlines, self._forgeries = Deadlines(p), Forgeries(p.book, clock)
         self._calm = Calm(p.book, clock, p.policy)
-        self._forgeries = Forgeries(p.book, clock)
         self._remote = Remote(
             p,
             clock,

@@ -98,9 +98,9 @@ class MemoryLine:
 
     async def _trip(self) -> None:
         if self.deaf:
-            await asyncio.sleep(SILENT_S)
+            await self._broker.clock.sleep(SILENT_S)
         else:
-            await asyncio.sleep(TRIP_S)
+            await self._broker.clock.sleep(TRIP_S)
         if self.deaf or not self.alive:
             raise LineGone("the broker does not answer")
 
@@ -108,7 +108,8 @@ class MemoryLine:
 class MemoryBroker:
     """`taps` hear each message that a client gave, `spoilt` is asked for what to forge from it."""
 
-    def __init__(self, dice: Random) -> None:
+    def __init__(self, dice: Random, clock: Clock) -> None:
+        self.clock = clock
         self.mischief = Mischief()
         self.done: Counter[str] = Counter()  # mischief, by kind
         self.taps: list[Tap] = []
@@ -130,7 +131,7 @@ class MemoryBroker:
         while not net.up:
             net.back.clear()
             await net.back.wait()
-        await asyncio.sleep(TRIP_S)
+        await self.clock.sleep(TRIP_S)
         for other in [each for each in self._lines if each.who == address.identifier]:
             self._drop(other)  # of one name the newest is connected
         line = MemoryLine(self, address.identifier, will)

@@ -22,6 +22,7 @@ from simulator.rehearsal.broker import MemoryBroker, Mischief
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.link_events import Forged, Sealed, Sent, Shown
 from simulator.rehearsal.linked_district import WHO, LinkedDistrict
+from simulator.rehearsal.loop import StageClock
 from simulator.rehearsal.stage import Stage
 
 HOSTILE: Final = Mischief(0.15, 0.2, 0.15, 0.15, 0.1, 0.15)
@@ -53,7 +54,7 @@ class LinkedStage(Stage):
     def __init__(
         self, settings: SiteSettings, plan: Plan, folder: Path, *, seed: str, start: datetime
     ) -> None:
-        self.broker = MemoryBroker(Random(f"{seed}/broker"))
+        self.broker = MemoryBroker(Random(f"{seed}/broker"), StageClock(start))
         self.published: list[Callable[[str, bytes], None]] = []  # told of all that is published
         super().__init__(settings, plan, folder, seed=seed, start=start)
         self.wire = BrokerWire(settings, self.broker)

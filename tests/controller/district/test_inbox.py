@@ -4,6 +4,7 @@ import town
 from sqlalchemy import select
 
 from controller.district import schema as s
+from controller.district.district import QUIET_S
 from controller.entries import AlarmKind, Up
 from controller.refusals import Reason, Refused
 
@@ -149,6 +150,19 @@ def test_what_the_district_notices_itself_is_one_standing_alarm(district):
         district.raise_alarm("FT-0001", AlarmKind.JOURNAL_BROKEN)
     (alarm,) = district.alarms("FT-0001")
     assert (alarm.kind, alarm.severity) == ("journal_broken", "critical")
+
+
+async def test_an_alarm_of_the_district_itself_ends_once_nothing_more_comes(district, clock):
+    await clock.advance(QUIET_S)
+    district.raise_alarm("FT-0001", AlarmKind.JOURNAL_BROKEN)
+    await clock.advance(QUIET_S * 0.8)
+    district.raise_alarm("FT-0001", AlarmKind.JOURNAL_BROKEN)
+    await clock.advance(QUIET_S * 0.8)
+    district.tick()
+    assert len(district.alarms("FT-0001")) == 1
+    await clock.advance(QUIET_S * 0.3)
+    district.tick()
+    assert district.alarms("FT-0001") == []
 
 
 def test_an_entry_of_a_newer_site_changes_nothing_and_stays(district, site, store):
