@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -90,12 +90,10 @@ class Site:
         kiosks = furnish(
             settings, Book(store, settings.site.id, clock, step), clock, boards, machines, lines
         )
-        hashing = one_by_one(slow)
-        self._kiosks = {
-            name: replace(each, slow=hashing, card_readers=card_readers)
-            for name, each in kiosks.items()
-        }
-        self._at = {each.name: each.kiosk for each in (*settings.scanner, *settings.card_reader)}
+        own: dict[str, Any] = {"slow": one_by_one(slow), "card_readers": card_readers}
+        self._kiosks = {name: replace(each, **own) for name, each in kiosks.items()}
+        self._at = {each.name: each.kiosk for each in settings.scanner}
+        self._at |= {each.name: each.kiosk for each in settings.card_reader}
         self._premises = p = next(iter(self._kiosks.values()))
         self._bell, self._book = p.bell, p.book
         self._doors, self._watch = p.doors, p.watch

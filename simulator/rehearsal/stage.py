@@ -46,7 +46,7 @@ from simulator.rehearsal.events import (
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
 from simulator.rehearsal.telling import Telling
-from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd
+from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd, boards_of
 from simulator.world import World
 
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
@@ -96,7 +96,7 @@ class Stage:
         self.site: Site | None = None
         self.store: Store | None = None
         self._news = News()
-        self._board_of = _boards_of(plan)
+        self._board_of = boards_of(plan)
         self._database = folder / "site.db"
         self._exchange = self._far_ends()
         self._bridge: Bridge | None = None
@@ -397,13 +397,3 @@ class Stage:
             self.scanner = ScannerEnd(world.scanners[scanner.name])
             exchange.ends[parse(scanner.url).place.key] = self.scanner
         return exchange
-
-
-def _boards_of(plan: Plan) -> dict[str, str]:
-    """The name of the board behind each door, as the site counts them."""
-    return {
-        f"{cabinet.letter}/{no}": f"{cabinet.letter}{number}"
-        for cabinet in plan.cabinets
-        for number, board in enumerate(cabinet.boards, 1)
-        for no in range(board.first_door, board.first_door + board.doors)
-    }

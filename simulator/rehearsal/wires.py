@@ -12,6 +12,7 @@ from simulator.devices.scanner import Scanner
 from simulator.line import Line as SimulatedLine
 from simulator.line import Pieces
 from simulator.lines import Ear, Frames, Stream, TcpWire
+from simulator.plan import Plan
 
 
 class VirtualLine:
@@ -200,3 +201,13 @@ class Exchange:
         """Whoever has this place open hears that it is gone."""
         if key in self._opened:
             self._opened[key].hang_up()
+
+
+def boards_of(plan: Plan) -> dict[str, str]:
+    """The name of the board behind each door, as the site counts them."""
+    return {
+        f"{cabinet.letter}/{no}": f"{cabinet.letter}{number}"
+        for cabinet in plan.cabinets
+        for number, board in enumerate(cabinet.boards, 1)
+        for no in range(board.first_door, board.first_door + board.doors)
+    }
