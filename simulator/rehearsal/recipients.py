@@ -81,10 +81,13 @@ class Recipient(Person):
 
     async def visit(self) -> None:
         """Come, take what there is, go."""
+        in_hand = self.view is None  # whoever stands before a dark kiosk has the code in hand
         if not await self.sees(lambda: self.screen is Screen.IDLE, PATIENCE_S):
             return  # out of order, or somebody who never leaves
-        await self.takes("walk_up")
-        if not await self._identify():
+        if not in_hand:
+            await self.takes("walk_up")
+            await self.takes("find_code")
+        if not await self._identify(in_hand=in_hand):
             return
         for _ in range(LOOKS_MAX):
             view = self.view
@@ -95,9 +98,8 @@ class Recipient(Person):
                 return
         raise NeverEnds(f"{self.code.code_id} at {self.view}")
 
-    async def _identify(self) -> bool:
+    async def _identify(self, *, in_hand: bool) -> bool:
         """True once the screen is about something; a first try may fail."""
-        await self.takes("find_code")
         for number in range(TRIES):
             view = self.view
             first = self.mood.first if number == 0 else ""
@@ -105,7 +107,8 @@ class Recipient(Person):
                 await self.takes("type")
                 self._type(first)
             else:
-                await self.takes("hold")
+                if not in_hand:
+                    await self.takes("hold")
                 if first != "dark_screen":
                     self._show(first)
             if first != "dark_screen" and await self.news(view, ANSWER_S):
