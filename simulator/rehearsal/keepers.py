@@ -8,6 +8,7 @@ from controller.site.kiosk import Choice, KioskView
 from controller.site.texts import Button, Offer, Screen, Text
 from simulator.door import Door
 from simulator.rehearsal.events import Held
+from simulator.rehearsal.recipients import PATIENCE_S
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.vendors import Loader
 
@@ -34,8 +35,13 @@ class Keeper(Loader):
         self._said_empty = False
 
     async def _act(self, view: KioskView) -> bool:
+        if view.screen is Screen.WORKING and not self.boxes:
+            return await self._give_way(view)
         if view.screen is not Screen.STAFF or (self.boxes and not view.doors):
             return await super()._act(view)
+        return await self._attend(view)
+
+    async def _attend(self, view: KioskView) -> bool:
         if view.text in (Text.LOOK_INSIDE, Text.BELONGS_ELSEWHERE):
             return await self._look(view)
         if view.text is Text.WHERE_IS_IT:
@@ -84,6 +90,13 @@ class Keeper(Loader):
             return True
         self.take(door)  # a bag, or what belongs elsewhere
         return True
+
+    async def _give_way(self, view: KioskView) -> bool:
+        """A door that was released is pulled, and left open until the screen says what for."""
+        for door in self.shown_doors():
+            if door.unlocked and not door.open:
+                return await self._open(door)
+        return await self.news(view, PATIENCE_S)
 
     async def _open(self, door: Door) -> bool:
         if not door.unlocked or door.jammed:
