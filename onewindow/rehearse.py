@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from typing import Annotated, Final
 
 import typer
@@ -32,8 +33,10 @@ from simulator.rehearsal.shapes import (
     HALL,
     HOUR_S,
     STREET,
+    TRYING,
     YEAR_DAYS,
     Profile,
+    Shares,
 )
 from simulator.rehearsal.weather import ALL, NAMES
 
@@ -47,6 +50,9 @@ SIZES: Final = {
 WHOLE_BOARD: Final = 32
 
 
+Policy = dict[str, str | bool]
+
+
 class Worlds(StrEnum):
     SMALL = "small"
 
@@ -56,7 +62,9 @@ class Links(StrEnum):
     DOWN = "down"  # only what the district says, and it always arrives
 
 
-def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSettings:
+def settings_of(
+    profile: Profile, site: str, seed: str, folder: Path, policy: Policy | None = None
+) -> SiteSettings:
     """A site of this profile with secrets made from the seed."""
     secrets = {
         name: hashlib.sha256(f"{seed}/{name}".encode()).hexdigest()
@@ -89,8 +97,19 @@ def settings_of(profile: Profile, site: str, seed: str, folder: Path) -> SiteSet
         "machine": machines,
         "scanner": [{"name": "S1", "url": "scanner+serial:///S1?baud=9600"}],
         "link": secrets,
+        "policy": policy or {},
     }
     return SiteSettings(**tomllib.loads(toml(tables)))
+
+
+def policy_of(seed: str) -> Policy:
+    """What the seed's site asks of people."""
+    dice = Random(f"{seed}/policy")  # noqa: S311 - nothing secret comes of it
+    return {
+        "second_factor": dice.choice(("none", "none", "phone4", "clerk")),
+        "confirm_pickup": dice.random() < 3 / 4,
+        "emergency_two_badges": dice.random() < 1 / 2,
+    }
 
 
 def _boards(url: str, doors: int) -> list[str]:
@@ -122,8 +141,10 @@ def parts(
         own = f"{seed}/{site}"
         if orders:
             profile = replace(BRISK, orders_a_year=orders * YEAR_DAYS)  # noqa: PLW2901 - in its place
-        made = partial(settings_of, profile, site, own)
-        found.append(Part(made, plan_of, profile, own, days, faults, linked))
+        policy = policy_of(own) if orders else None
+        made = partial(settings_of, profile, site, own, policy=policy)
+        shares = TRYING if orders else Shares()
+        found.append(Part(made, plan_of, profile, own, days, faults, linked, shares))
     return found
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, select
 
 from controller.entries import AlarmKind, CompartmentState, OrderState, Up
 from controller.journal import Entry, parse_time, rfc3339
-from controller.prepared import Prepared
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.items import SHEETS_A_SET
@@ -38,25 +37,24 @@ SILENT: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN)
 CLOSES: Final = (Up.COMPARTMENT_RESTORED, Up.ALARM_CLEARED, Up.COMMAND_DONE, Up.MACHINE_CHANGED)
 
 
-WAITING: Final = Prepared(
+WAITING: Final = (
     select(table)
     .where(table.c.state.in_(COLLECTABLE), table.c.expires_at.is_not(None))
     .order_by(table.c.order_no)
 )
-SPANS: Final = Prepared(select(hindrances).order_by(hindrances.c.id))
-REPORTED: Final = Prepared(
+SPANS: Final = select(hindrances).order_by(hindrances.c.id)
+REPORTED: Final = (
     select(cases)
     .join(table, table.c.order_no == cases.c.order_no)
     .where(table.c.state.in_(COLLECTABLE))
 )
-_LEFT: Final = (
+LEFT: Final = (
     select(items.c.order_no, items.c.cabinet, items.c.no)
     .join(table, table.c.order_no == items.c.order_no)
     .where(table.c.state.in_(COLLECTABLE), items.c.state.not_in(GONE))
 )
-LEFT: Final = Prepared(_LEFT)
-HINDERED: Final = Prepared(
-    _LEFT.outerjoin(
+HINDERED: Final = (
+    LEFT.outerjoin(
         compartments,
         (compartments.c.cabinet == items.c.cabinet) & (compartments.c.no == items.c.no),
     )
@@ -226,14 +224,14 @@ class Deadlines:
         return self._found
 
     def _look_up(self, connection: Connection, unseen: set[Place]) -> list[Waiting]:
-        orders = WAITING.rows(connection)
+        orders = connection.execute(WAITING).all()
         spans: dict[str, list[Row[Any]]] = {}
-        for row in SPANS.rows(connection):
+        for row in connection.execute(SPANS):
             spans.setdefault(row.order_no, []).append(row)
         self._orphans = bool(spans.keys() - {row.order_no for row in orders})
         hindered = _hindered_orders(connection, unseen) if orders else set()
         reported: dict[str, list[Row[Any]]] = {}
-        for row in REPORTED.rows(connection):
+        for row in connection.execute(REPORTED):
             reported.setdefault(row.order_no, []).append(row)
         return [
             Waiting(
@@ -248,11 +246,11 @@ class Deadlines:
 
 def _hindered_orders(connection: Connection, unseen: set[Place]) -> set[str]:
     """Those of which something that is left cannot be handed over now."""
-    found = {row.order_no for row in HINDERED.rows(connection)}
+    found = {row.order_no for row in connection.execute(HINDERED)}
     if unseen:
         found |= {
             row.order_no
-            for row in LEFT.rows(connection)
+            for row in connection.execute(LEFT)
             if row.cabinet is not None and Place(row.cabinet, row.no) in unseen
         }
     return found

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from controller.entries import DoorChanged, DoorsChanged, Up
 from controller.ports import Clock, DoorSight, Presence
 from controller.site.book import Act
-from controller.site.rows import change_rows
 from controller.site.schema import doors as table
 
 
@@ -90,6 +89,11 @@ class Standing:
     since: float  # Clock.monotonic() of the last change of `state` or start
     item: Presence = Presence.UNKNOWN
     seen: bool = False  # looked at since the site was started
+
+
+CHANGE: Final = table.update().where(
+    table.c.cabinet == bindparam("of"), table.c.no == bindparam("number")
+)  # with the new values; made once, as doors change all day
 
 
 class Doors:
@@ -177,14 +181,16 @@ class Doors:
             after = replace(after, state=state, n=now.n + 1, since=self._clock.monotonic())
         self._keep(place, after)
         if (door, state) != (now.door, now.state):
-            change_rows(
-                act.db,
-                table,
-                {"cabinet": place.cabinet, "no": place.no},
-                door=door.value,
-                state=state.value,
-                n=after.n,
-                at=act.now,
+            act.db.execute(
+                CHANGE,
+                {
+                    "of": place.cabinet,
+                    "number": place.no,
+                    "door": door.value,
+                    "state": state.value,
+                    "n": after.n,
+                    "at": act.now,
+                },
             )
         if state is not now.state:
             self._say(act, now, after, DoorChanged(where=str(place), n=after.n))

@@ -36,6 +36,7 @@ class Code:
     code_id: str
     order: str
     qr: str
+    tail: str  # of the phone that has it
     typed: str = ""
 
 
@@ -104,9 +105,6 @@ class District:
             },
         )
 
-    def revoke(self, badge: str) -> None:
-        self.tell(Down.BADGE_REVOKED, {"badge": badge})
-
     def place(
         self,
         number: str,
@@ -146,6 +144,14 @@ class District:
             },
         )
         return order
+
+    def delegate(self, order: Order) -> Code:
+        """Somebody else may fetch it too, with a code of their own."""
+        name = f"{order.number}-{chr(ord('a') + len(order.codes))}"
+        code, placed = self._code(order.number, name, types=False)
+        order.codes.append(code)
+        self.tell(Down.ORDER_UPDATED, {"order": order.number, "codes": [placed]})
+        return code
 
     def replace(self, order: Order, *, types: bool = False) -> Code:
         """The newest code is dead from now on; another one takes its place."""
@@ -191,15 +197,21 @@ class District:
 
     def _code(self, order: str, code_id: str, *, types: bool) -> tuple[Code, PlacedCode]:
         secret = mint_secret(self._dice.getrandbits)
-        code = Code(code_id, order, qr_text(self._settings.site.id, secret))
+        tail = f"{self._dice.randrange(10_000):04d}"
+        code = Code(code_id, order, qr_text(self._settings.site.id, secret), tail)
         hashes = []
         if types:
             digits = mint_typed(self._dice.randrange)
-            tail = f"{self._dice.randrange(10_000):04d}"
             salt = self._settings.link.typed_salt.get_secret_value()
             hashes = [quick_hash(salt, digits, tail)]
             code.typed = digits + tail
-        return code, PlacedCode(code_id=code_id, qr=self._hashed(secret), typed=hashes)
+        placed = PlacedCode(
+            code_id=code_id,
+            qr=self._hashed(secret),
+            typed=hashes,
+            tails=[self._hashed(f"{secret}{tail}")],
+        )
+        return code, placed
 
 
 def _item(order: str, name: str, kind: str, holder: Any, vendor: str | None) -> PlacedItem:

@@ -69,8 +69,20 @@ class Lies:
 class Held:
     """Somebody held a code before the scanner, or typed one. The code itself is not told."""
 
-    what: str  # code, badge, label, other
+    what: str  # code, badge, label, digits (of a code, with another phone), other
     of: str  # code id, badge id, label
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the screen said to a code that was held or typed."""
+
+    how: str  # qr, typed
+    of: str  # code id
+    what: str  # as in Held
+    text: str
+    bare: bool  # nothing of any order is on the screen, nor a value
+    after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ Event = (
     | Took
     | Lies
     | Held
+    | Answered
     | Struck
     | Started
     | Seeing

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from controller.entries import Down, Up
 from controller.journal import Entry, Stream, parse_time
+from controller.site.texts import Text
 from simulator.rehearsal.events import (
+    Answered,
     ClockSet,
     Driven,
     Event,
@@ -81,10 +83,6 @@ class Place:
     last: Intent | None = None
     is_open: bool = False
     forced: int = 0
-    swings: int = 0  # of its door, by hands
-    told_open: bool | None = None  # as entries have it
-    told_swings: int = 0
-    lies: bool = False  # its switch stuck at some time
 
 
 class Evidence:
@@ -108,24 +106,29 @@ class Evidence:
         self.codes: dict[str, tuple[str, str]] = {}  # code id: order, state
         self.revoked: set[str] = set()
         self.badge_roles: dict[str, str] = {}
-        self.badge_ends: dict[str, datetime] = {}
         self.hands: Counter[str] = Counter()
         self.lies: dict[str, str] = {}  # thing: where it is, as hands put it
         self.collected: Counter[str] = Counter()
+        self.ready: set[str] = set()  # orders that were ready once
+        self.wrong_tries: list[float] = []  # typed codes that were looked up and not found
+        self.wrong_phones: defaultdict[str, list[float]] = defaultdict(list)  # for the same digits
         self.sessions: dict[str, tuple[str, str]] = {}  # open ones: order, code
         self.alarms: dict[str, tuple[str, str]] = {}  # standing: kind, where
         self.forced_at: dict[str, float] = {}  # doors broken open that no entry tells of yet
         self.heads: dict[Stream, Entry] = {}
-        self.held: Held | None = None
+        self.held: Held | None = None  # the newest code, whoever's
         self.papers_taken: Counter[str] = Counter()  # at each machine
         self.papers_told: Counter[str] = Counter()
         self.seeing_since: float | None = None  # the site runs and its boards answer
+        self.frozen_at = float("-inf")
         self._codes_of: defaultdict[str, list[str]] = defaultdict(list)
         self._lying: defaultdict[str, dict[str, Item]] = defaultdict(dict)  # by place, as told
         self._reads: dict[str, Callable[[dict[str, Any]], None]] = {
             Down.ORDER_PLACED: self._placed,
             Down.ORDER_CANCELLED: self._cancelled,
+            Down.ORDER_UPDATED: self._updated,
             Down.CODE_REPLACED: self._replaced,
+            Up.PICKUP_READY: self._is_ready,
             Down.BADGE_GRANTED: self._granted,
             Down.BADGE_REVOKED: self._revoked,
             Up.MOVEMENT_INTENDED: self._intended,
@@ -141,9 +144,6 @@ class Evidence:
             Up.ALARM_RAISED: self._raised,
             Up.ALARM_CLEARED: self._cleared,
             Up.DOOR_FORCED: self._forced,
-            Up.DOOR_OPENED: self._opened,
-            Up.DOOR_CLOSED: self._closed,
-            Up.DOORS_CLOSED: self._closed,
             Down.COMPARTMENT_OPEN: self._wanted,
             Down.COMPARTMENT_BLOCK: self._wanted,
             Down.COMPARTMENT_UNBLOCK: self._wanted,
@@ -179,22 +179,32 @@ class Evidence:
                 self._see(event)
             case Took() | Lies():
                 self._handle(event)
-            case Held():
-                self.held = event
+            case Held() | Answered():
+                self._at_kiosk(event)
             case ClockSet(wrong_s):
                 self.clock_wrong_s = wrong_s
             case Seeing(so):
                 self.seeing_since = now if so else None
-            case Struck():
-                self._suffer(event)
+            case Struck("frozen", _):
+                self.frozen_at = now
+                self.seeing_since = self.seeing_since and now
             case _:
                 pass
 
-    def _suffer(self, event: Struck) -> None:
-        if event.fault == "stuck_switch":
-            self.places[event.where.partition(" ")[0]].lies = True
-        elif event.fault == "frozen" and self.seeing_since is not None:
-            self.seeing_since = self.now
+    def _at_kiosk(self, event: Held | Answered) -> None:
+        if isinstance(event, Held):
+            if event.what not in ("badge", "label"):
+                self.held = event
+        elif event.how == "typed" and event.text == Text.CODE_UNKNOWN:
+            self.wrong_tries.append(self.now)
+            if event.what == "digits":
+                self.wrong_phones[event.of].append(self.now)
+
+    def is_good(self, code: str) -> bool:
+        """It is of an order that was ready, and something of it still lies there."""
+        order, state = self.codes.get(code, ("", ""))
+        here = any(item.state == "loaded" for item in self.orders.get(order, ()))
+        return state == "open" and order in self.ready and here
 
     def _read(self, entry: Entry) -> None:
         self.heads[entry.stream] = entry
@@ -214,7 +224,6 @@ class Evidence:
             return
         if event.forced > place.forced:
             self.forced_at[event.where] = self.now
-        place.swings += place.is_open is not event.is_open
         place.is_open, place.forced = event.is_open, event.forced
 
     def _handle(self, event: Took | Lies) -> None:
@@ -249,6 +258,13 @@ class Evidence:
         self.codes[data["replaces"]] = (order, "replaced")
         self._new_code(data["code"]["code_id"], order)
 
+    def _updated(self, data: dict[str, Any]) -> None:
+        for code in data.get("codes", ()):
+            self._new_code(code["code_id"], data["order"])
+
+    def _is_ready(self, data: dict[str, Any]) -> None:
+        self.ready.add(data["order"])
+
     def _new_code(self, code: str, order: str) -> None:
         self.codes[code] = (order, "open")
         self._codes_of[order].append(code)
@@ -264,7 +280,6 @@ class Evidence:
     def _granted(self, data: dict[str, Any]) -> None:
         self.revoked.discard(data["badge"])
         self.badge_roles[data["badge"]] = data["role"]
-        self.badge_ends[data["badge"]] = parse_time(data["valid_until"])
 
     def _intended(self, data: dict[str, Any]) -> None:
         intent = Intent(
@@ -329,19 +344,6 @@ class Evidence:
 
     def _forced(self, data: dict[str, Any]) -> None:
         self.forced_at.pop(data["where"], None)
-        self._opened(data)
-
-    def _opened(self, data: dict[str, Any]) -> None:
-        self._told(data["where"], is_open=True)
-
-    def _closed(self, data: dict[str, Any]) -> None:
-        for door in data.get("doors", [data]):
-            self._told(door["where"], is_open=False)
-
-    def _told(self, where: str, *, is_open: bool) -> None:
-        place = self.places[where]
-        place.told_swings += place.told_open is (not is_open)
-        place.told_open = is_open
 
     def _wanted(self, data: dict[str, Any]) -> None:
         entry = self.heads[Stream.DOWN]

@@ -318,7 +318,7 @@ class LinkedDistrict(District):
         )
         self.people.secrets |= {secret, typed, token}
         qr = qr_text(self._site, secret)
-        return Code(row.code_id, number, qr, typed + phone[-4:] if types else "")
+        return Code(row.code_id, number, qr, phone[-4:], typed + phone[-4:] if types else "")
 
     def cancel(self, order: Order) -> None:
         """As clients will be able to: the order is over here, and the site is told."""

@@ -7,13 +7,14 @@ from typing import Final
 
 from controller.refusals import Refused
 from controller.site.kiosk import KioskView
-from controller.site.texts import Button, Screen
+from controller.site.texts import Button, Screen, Text
 from simulator.door import Door, Impossible
-from simulator.rehearsal.events import Held
+from simulator.rehearsal.events import Answered, Held
 from simulator.rehearsal.shapes import takes_s
 from simulator.rehearsal.stage import Stage
 
 DARK_PATIENCE_S: Final = 120.0
+ANSWER_S: Final = 8.0  # to a code
 LOOKS_MAX: Final = 400  # at the screen in one visit: it would never end
 
 
@@ -88,6 +89,30 @@ class Person:
         """Before the scanner for a moment."""
         self.stage.log.note(Held(what, of))
         self.stage.scanner.hold(text)
+
+    def type(self, digits: str, what: str, of: str) -> bool:
+        """Twelve digits on the screen, if it asks for them and not for a phone's alone."""
+        if not self.offers(Button.CODE) or self.screen is Screen.SECOND_FACTOR:
+            return False
+        self.stage.log.note(Held(what, of))
+        return self.press(Button.CODE, digits)
+
+    async def answer(self, how: str, what: str, of: str, view: KioskView | None) -> bool:
+        """Wait for what the screen says to a code; False if that is nothing."""
+        asked_at, starts = self.stage.clock.monotonic(), self.stage.starts
+
+        def is_told() -> bool:
+            now = self.stage.view
+            return now is not view and (now is None or now.text is not Text.CHECKING)
+
+        if not await self.sees(is_told, ANSWER_S):
+            return False
+        told = self.stage.view
+        if told is not None and self.stage.starts == starts:
+            after_s = round(self.stage.clock.monotonic() - asked_at, 3)
+            bare = not (told.order or told.items or told.session or told.case or told.values)
+            self.stage.log.note(Answered(how, of, what, told.text.value, bare, after_s))
+        return True
 
     def pull(self, door: Door) -> bool:
         with suppress(Impossible):

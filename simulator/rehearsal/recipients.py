@@ -8,14 +8,12 @@ from controller.site.kiosk import KioskView
 from controller.site.texts import Button, Screen, Text
 from simulator.door import Door
 from simulator.rehearsal.district import Code, Order
-from simulator.rehearsal.events import Held
 from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Person
 from simulator.rehearsal.shapes import STARS, Shares, chosen
 from simulator.rehearsal.stage import Stage
 
 PATIENCE_S: Final = 200.0  # before a screen that does not change
 TAKES_IN_S: Final = 0.5  # a screen, what was done before it
-ANSWER_S: Final = 8.0  # to a scan
 TRIES: Final = 3  # of a scan, of one door
 BAG: Final = "BAG"
 
@@ -64,6 +62,11 @@ def mood_of(dice: Random, shares: Shares, *, types: bool) -> Mood:
     )
 
 
+def mistyped(code: Code) -> str:
+    """Its first digits are others."""
+    return str((int(code.typed) + 10_000) % 10**12).zfill(12)
+
+
 class Recipient(Person):
     """One visit with one code."""
 
@@ -73,6 +76,7 @@ class Recipient(Person):
         self.code = code
         self.mood = mood
         self.refused = False
+        self.begins_at = self.ends_at = Screen.IDLE  # an agent has other orders before and after
         self._again = 0
         self._reopened = False
         self._hesitated = False
@@ -81,40 +85,33 @@ class Recipient(Person):
 
     async def visit(self) -> None:
         """Come, take what there is, go."""
-        in_hand = self.view is None  # whoever stands before a dark kiosk has the code in hand
-        if not await self.sees(lambda: self.screen is Screen.IDLE, PATIENCE_S):
+        if not await self.sees(lambda: self.screen in (Screen.IDLE, self.begins_at), PATIENCE_S):
             return  # out of order, or somebody who never leaves
-        if not in_hand:
+        if self.screen is Screen.IDLE:
             await self.takes("walk_up")
-            await self.takes("find_code")
-        if not await self._identify(in_hand=in_hand):
+        if not await self._identify():
             return
         for _ in range(LOOKS_MAX):
             view = self.view
             if view is None:
                 if not await self.news(view, DARK_PATIENCE_S):
                     return
-            elif view.screen is Screen.IDLE or not await self._goes_on(view):
+            elif view.screen in (Screen.IDLE, self.ends_at) or not await self._goes_on(view):
                 return
         raise NeverEnds(f"{self.code.code_id} at {self.view}")
 
-    async def _identify(self, *, in_hand: bool) -> bool:
+    async def _identify(self) -> bool:
         """True once the screen is about something; a first try may fail."""
+        await self.takes("find_code")
+        types = self.mood.types and bool(self.code.typed)
         for number in range(TRIES):
-            view = self.view
             first = self.mood.first if number == 0 else ""
-            if self.mood.types and self.code.typed:
-                await self.takes("type")
-                self._type(first)
-            else:
-                if not in_hand:
-                    await self.takes("hold")
-                if first != "dark_screen":
-                    self._show(first)
-            if first != "dark_screen" and await self.news(view, ANSWER_S):
+            if await self._show(first, types=types):
                 if self.screen is not Screen.REFUSED and self.screen is not None:
                     return True
-                self.refused = self.screen is Screen.REFUSED and first == ""
+                view = self.view
+                types = types and (view is None or view.text is not Text.TOO_MANY_TRIES)
+                self.refused = self.screen is Screen.REFUSED and first == "" and not types
                 if self.refused:
                     await self.takes("read")
                     self.press(Button.END)
@@ -122,17 +119,23 @@ class Recipient(Person):
             await self.waits(2.5)
         return False
 
-    def _type(self, first: str) -> None:
-        wrong = str((int(self.code.typed) + 10_000) % 10**12).zfill(12)
-        self.stage.log.note(Held("other" if first == "mistypes" else "code", self.code.code_id))
-        self.press(Button.CODE, wrong if first == "mistypes" else self.code.typed)
-
-    def _show(self, first: str) -> None:
-        if first == "wrong_site":
-            site, secret = self.code.qr.split(":")[1:]
-            self.hold(f"OW1:X{site[1:]}:{secret}", "other", self.code.code_id)
-        else:
-            self.hold(self.code.qr, "code", self.code.code_id)
+    async def _show(self, first: str, *, types: bool) -> bool:
+        """The code, or on a first try something else; True if the screen said something to it."""
+        code = self.code
+        await self.takes("type" if types else "hold")
+        view = self.view
+        if types:
+            what = "other" if first == "mistypes" else "code"
+            digits = mistyped(code) if what == "other" else code.typed
+            return self.type(digits, what, code.code_id) and await self.answer(
+                "typed", what, code.code_id, view
+            )
+        if first == "dark_screen":
+            return False
+        site, secret = code.qr.split(":")[1:]
+        what = "other" if first == "wrong_site" else "code"
+        self.hold(f"OW1:X{site[1:]}:{secret}" if what == "other" else code.qr, what, code.code_id)
+        return await self.answer("qr", what, code.code_id, view)
 
     async def _goes_on(self, view: KioskView) -> bool:
         """Do one thing, and see whether the screen takes it in; else wait."""
@@ -167,6 +170,7 @@ class Recipient(Person):
             Screen.REFUSED: self._read_on,
             Screen.DONE: self._read_on,
             Screen.RATING: self._rate,
+            Screen.SECOND_FACTOR: self._prove,
             Screen.TAKE: self._decide,
             Screen.TROUBLE: self._decide,
             Screen.CLOSE: self._decide,
@@ -188,6 +192,18 @@ class Recipient(Person):
             self.stage.district.replace(self.order, types=bool(self.code.typed))
             await self.waits(1.0)
         return self.press(Button.CONFIRM)
+
+    async def _prove(self, view: KioskView) -> bool:
+        """The last digits of the phone, or a clerk who says that it is me."""
+        if view.text is Text.ASK_CLERK:
+            await self.takes("take")
+            self.hold(self.stage.district.badges["staff"], "badge", "staff")
+            await self.news(view, PATIENCE_S)
+            return True
+        await self.takes("press")
+        wrong = self.mood.first == "mistypes" and view.text is Text.ASK_PHONE4
+        tail = str((int(self.code.tail) + 1) % 10_000).zfill(4) if wrong else self.code.tail
+        return self.press(Button.CODE, tail)
 
     def _wish(self) -> tuple[str, Door] | None:
         """What my hands would do at a door that the screen names."""

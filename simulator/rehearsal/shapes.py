@@ -67,8 +67,31 @@ class Shares:
     replaces_at_the_press: float = 0.02
     reports_problem: float = 0.003
     rates: float = 0.30
-    forces: float = 0.00005
+    strangers_a_day: float = 0.2  # who guess and scan what is not theirs
+    looks_over: float = 0.0005  # a copy of a code is held while its owner is served
+    shows_old_code: float = 0.002  # though another one was sent
 
+
+# A place where everything that people do wrong is done often.
+TRYING: Final = Shares(
+    types_code=0.25,
+    two_at_once=0.20,
+    wrong_site=0.05,
+    mistypes=0.10,
+    cancelled=0.03,
+    comes_twice=0.10,
+    lends_screenshot=0.10,
+    walks_off=0.02,
+    forgets_door=0.03,
+    leaves_item=0.02,
+    opens_again=0.06,
+    leaves_bag=0.01,
+    not_pulled=0.03,
+    reports_problem=0.03,
+    strangers_a_day=3.0,
+    looks_over=0.10,
+    shows_old_code=0.20,
+)
 
 STARS: Final = ((0.88, "5"), (0.08, "4"), (0.03, "3"), (0.007, "2"), (0.003, "1"))
 

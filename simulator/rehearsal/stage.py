@@ -50,6 +50,7 @@ from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, 
 from simulator.world import World
 
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
+TELLS_TIME_S: Final = 300.0  # a district that is there says at least so often what time it is
 DAY_NAP_S: Final = 3.0
 TROUBLED_NAP_S: Final = 120.0
 NIGHT_NAP_S: Final = 3600.0
@@ -291,7 +292,7 @@ class Stage:
             heard = known
             if self.online:
                 site.time.hear(self.clock.true_now())
-                await self.bell.until(partial(self._has_news, heard))
+                await self.bell.until(partial(self._has_news, heard), TELLS_TIME_S)
             else:
                 await self.bell.until(lambda: self.online)
 

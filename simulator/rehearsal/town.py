@@ -12,10 +12,10 @@ from random import Random
 from typing import Final
 
 from controller.entries import Down, Up
-from controller.site.texts import Offer
+from controller.site.texts import Offer, Screen
 from simulator.door import Impossible
 from simulator.rehearsal.district import Code, Order
-from simulator.rehearsal.events import Event, Struck, Took, Wrote
+from simulator.rehearsal.events import Event, Held, Struck, Took, Wrote
 from simulator.rehearsal.keepers import Keeper
 from simulator.rehearsal.recipients import Mood, Recipient, mood_of
 from simulator.rehearsal.shapes import (
@@ -31,6 +31,7 @@ from simulator.rehearsal.shapes import (
     orders_on,
 )
 from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.strangers import Stranger
 from simulator.rehearsal.vendors import Loader
 
 LOCAL: Final = timezone(timedelta(hours=8))
@@ -39,8 +40,8 @@ COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
 VISITS_MAX: Final = 12
 SETTLES_S: Final = 20.0  # after somebody left
 DOZES_S: Final = 600.0  # then somebody looks whether it still may
-DARKENS: Final = ("power", "kill", "step")
 WHIMS: Final = {"walks_off": "left_open", "leaves_item": "item_left"}
+KNOWN_TO_STRANGERS: Final = 12  # orders whose messages somebody else has seen
 REFILL_AT: Final = 60  # sheets
 
 Act = Callable[[], None]
@@ -93,6 +94,7 @@ class Town:
     async def run(self, days: int, told: Callable[[int], None], over: Sized) -> None:
         """Play so many days, or until something is in `over`; `told` hears of each day's end."""
         begins = self.stage.clock.monotonic()
+        self._grant_badges(days)
         async with asyncio.TaskGroup() as group:
             kiosk = group.create_task(self._serve())
             for day in range(days):
@@ -177,6 +179,7 @@ class Town:
     def _plan_day(self, begins: float) -> None:
         day = self._local()
         self.weather(begins)
+        self._plan_strangers(begins)
         for _ in range(orders_on(self.profile, day, self.dice)):
             hour = OPENS + (SHUTS - OPENS) * self.dice.random()
             self.plan(begins + hour * HOUR_S, self._place)
@@ -192,6 +195,12 @@ class Town:
                 self.comes(self.stage.clock.monotonic(), "round", lambda: self._load(who))
 
         self.plan(when + self.dice.random() * 300.0, due)
+
+    def _grant_badges(self, days: int) -> None:
+        until = self.stage.clock.true_now() + timedelta(days=days + 60)
+        for vendor in VENDORS:
+            self.stage.district.grant(vendor, "vendor", vendor, until)
+        self.stage.district.grant("staff", "staff", None, until)
 
     def _place(self) -> None:
         dice, shares = self.dice, self.shares
@@ -250,8 +259,6 @@ class Town:
         """The recipient is told that all is ready, staff that they are needed."""
         if isinstance(event, Took):
             self._taken.add(event.thing)
-        if isinstance(event, Struck) and event.fault in DARKENS:
-            self._come_into_the_dark()
         if not isinstance(event, Wrote):
             return
         kind, data = event.entry.kind, event.entry.data
@@ -261,13 +268,6 @@ class Town:
             if data["order"] not in self._ready:
                 self._plan_pickup(self.open[data["order"]])
             self._ready.add(data["order"])
-
-    def _come_into_the_dark(self) -> None:
-        """Somebody stands before a dark kiosk, code in hand, when it starts again."""
-        waiting = [number for number in sorted(self._ready) if number in self.open]
-        if waiting and self.dice.random() < 1 / 2:
-            order = self.open[self.dice.choice(waiting)]
-            self._plan_visit(self.stage.clock.monotonic(), order)
 
     async def keep(self) -> None:
         """Staff come now, and do all that their menu asks for."""
@@ -291,6 +291,10 @@ class Town:
         when = now + (least + (most - least) * self.dice.random()) * DAY_S
         when = self._at_good_hour(when) if most else now + self.dice.random() * HOUR_S
         self._plan_visit(max(when, now + 60.0), order)
+        if self.dice.random() < self.shares.delegate:
+            code = self.stage.district.delegate(order)
+            delegate_at = when + self.dice.uniform(-2.0, 6.0) * HOUR_S
+            self._plan_visit(max(delegate_at, now + 60.0), order, code=code)
 
     def _at_good_hour(self, when: float) -> float:
         """On a day and at an hour when people come."""
@@ -303,8 +307,11 @@ class Town:
         at = start - since_midnight + days * DAY_S + hour_of_collecting(self.dice)
         return at if at > start else at + DAY_S
 
-    def _plan_visit(self, when: float, order: Order, visit: int = 1) -> None:
-        self.comes(when, "pickup", lambda: self._collect(order, order.codes[-1], visit))
+    def _plan_visit(
+        self, when: float, order: Order, visit: int = 1, code: Code | None = None
+    ) -> None:
+        code = code or order.codes[-1]
+        self.comes(when, "pickup", lambda: self._collect(order, code, visit))
 
     async def collect(self, order: Order) -> None:
         """Its recipient comes now, and does all that the screen says."""
@@ -317,12 +324,64 @@ class Town:
             self.stage.whims.discard(whim)
             self.stage.log.note(Struck(WHIMS[whim], order.number))
             mood = replace(mood, walks_off=whim == "walks_off", leaves_item=whim == "leaves_item")
-        recipient = Recipient(self.stage, self.dice, order, code, mood)
+        recipient = Recipient(self.stage, self.dice, order, self._held(order, code), mood)
+        if self.dice.random() < self.shares.looks_over:
+            self._look_over(code)
+        other = self._also_mine(order)
+        if other is not None:
+            recipient.ends_at = Screen.RATING
         await recipient.visit()
+        if other is not None:
+            after = Recipient(self.stage, self.dice, other, other.codes[-1], Mood())
+            after.begins_at = Screen.RATING
+            await after.visit()
         if len(order.gone) >= len(order.boxes) + len(order.licences) + order.printed:
             self.open.pop(order.number, None)
+            self._come_with_spent(order, code)
             return
         if not recipient.refused and visit < VISITS_MAX and not order.cancelled:
             least, most = COMES_AGAIN_S
             later = least + (most - least) * self.dice.random()
             self._plan_visit(self.stage.clock.monotonic() + later, order, visit + 1)
+
+    def _held(self, order: Order, code: Code) -> Code:
+        """Some show the message that came first, though another one came after it."""
+        old = self.dice.random() < self.shares.shows_old_code
+        return order.codes[0] if old else code
+
+    def _also_mine(self, order: Order) -> Order | None:
+        """An agent has a second order to fetch here."""
+        if self.dice.random() >= self.shares.two_at_once:
+            return None
+        return next(
+            (each for name, each in self.open.items() if name in self._ready and each is not order),
+            None,
+        )
+
+    def _look_over(self, code: Code) -> None:
+        """Somebody has photographed it, and holds it there while its owner is served."""
+
+        def hold() -> None:
+            self.stage.rouse()
+            self.stage.log.note(Held("code", code.code_id))
+            self.stage.scanner.hold(code.qr)
+
+        self.plan(self.stage.clock.monotonic() + self.dice.uniform(8.0, 60.0), hold)
+
+    def _come_with_spent(self, order: Order, code: Code) -> None:
+        """Who was lent a picture, or forgot that all is fetched."""
+        if self.dice.random() < self.shares.lends_screenshot + self.shares.comes_twice:
+            later_s = self.dice.uniform(5.0, 2 * HOUR_S)
+            again = Recipient(self.stage, self.dice, order, code, Mood())
+            self.comes(self.stage.clock.monotonic() + later_s, "lent", again.visit)
+
+    def _plan_strangers(self, begins: float) -> None:
+        expected = self.shares.strangers_a_day
+        for _ in range(int(expected) + (self.dice.random() < expected - int(expected))):
+            at = begins + self.dice.triangular(6.0, 19.0, 12.0) * HOUR_S
+            self.comes(at, "stranger", self._let_try)
+
+    async def _let_try(self) -> None:
+        newest = list(self.stage.district.orders.values())[-KNOWN_TO_STRANGERS:]
+        seen = [each.codes[-1] for each in newest]
+        await Stranger(self.stage, self.dice, seen).visit()

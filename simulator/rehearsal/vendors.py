@@ -88,8 +88,10 @@ class Loader(Person):
             self.boxes.pop(0)
             self._scanned, self._tries = None, 0
         else:
+            view = self.view
             await self.takes("vendor_close")
-            self.close(door)
+            if self.view is view:  # else the screen asks for something else by now
+                self.close(door)
         return True
 
     async def _next(self, view: KioskView) -> bool:

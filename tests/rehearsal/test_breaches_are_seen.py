@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from controller.journal import rfc3339
-from simulator.rehearsal.events import Calm, ClockSet, Lies, Moved
+from simulator.rehearsal.events import Answered, Calm, ClockSet, Held, Lies, Moved
 from tests.rehearsal.court import START, Court
 
 Step = Callable[[Court], None]
@@ -66,6 +66,47 @@ def blocked_in_doubt(court: Court) -> None:
     court.says(ClockSet(400.0))
 
 
+def answered(
+    court: Court,
+    text: str,
+    *,
+    how: str = "qr",
+    what: str = "code",
+    of: str = "N1-a",
+    bare: bool = True,
+    after_s: float = 0.0,
+) -> None:
+    court.says(Held(what, of), Answered(how, of, what, text, bare, after_s))
+
+
+def ready(court: Court) -> None:
+    court.order(holder="machine")
+    court.writes("item.loaded", item="N1-seals", where="M1", by="machine")
+    court.writes("pickup.ready", order="N1", expires_at="")
+    answered(court, "confirm")
+
+
+def spent(court: Court) -> None:
+    ready(court)
+    court.writes("pickup.completed", order="N1", session="S1", left=[])
+    answered(court, "code_unknown")
+    answered(court, "code_unknown", what="other")
+
+
+def ten_wrong(court: Court) -> None:
+    for _ in range(10):
+        court.now += 5.0
+        answered(court, "code_unknown", how="typed", what="other", of="none")
+    answered(court, "too_many_tries", how="typed", what="other", of="none", bare=False)
+
+
+def five_phones(court: Court) -> None:
+    ready(court)
+    for _ in range(5):
+        answered(court, "code_unknown", how="typed", what="digits")
+    answered(court, "code_unknown", how="typed")
+
+
 CALM = Calm({}, (), ())
 CASES: list[tuple[str, Step, Step]] = [
     ("No door moves for a command at or after its end.", late, lambda c: c.says(Moved("A/1", 1))),
@@ -119,6 +160,46 @@ CASES: list[tuple[str, Step, Step]] = [
         "While its clock is doubted the site does nothing that the district wants.",
         blocked_in_doubt,
         lambda c: c.writes("command.done", command="C1"),
+    ),
+    (
+        "A good code is good at once, with the district and without it.",
+        ready,
+        lambda c: answered(c, "code_unknown"),
+    ),
+    (
+        "A good code is good at once, with the district and without it.",
+        ready,
+        lambda c: answered(c, "confirm", after_s=1.5),
+    ),
+    (
+        "To a stranger every code that is not good is refused alike.",
+        spent,
+        lambda c: answered(c, "code_not_ready"),
+    ),
+    (
+        "To a stranger every code that is not good is refused alike.",
+        spent,
+        lambda c: answered(c, "code_unknown", what="other", bare=False),
+    ),
+    (
+        "To a stranger every code that is not good is refused alike.",
+        spent,
+        lambda c: answered(c, "code_unknown", how="typed", after_s=0.2),
+    ),
+    (
+        "A kiosk looks up so many wrong codes and no more, over every restart.",
+        ten_wrong,
+        lambda c: answered(c, "code_unknown", how="typed", what="other", of="none"),
+    ),
+    (
+        "Whoever knows a code and not the phone has few tries.",
+        five_phones,
+        lambda c: answered(c, "confirm", how="typed"),
+    ),
+    (
+        "No number of wrong tries keeps a scanned code out.",
+        ten_wrong,
+        lambda c: answered(c, "too_many_tries"),
     ),
 ]
 

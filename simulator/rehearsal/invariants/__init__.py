@@ -1,6 +1,6 @@
 """What must hold, each a sentence and a function; importing this knows them all."""
 
-from simulator.rehearsal.invariants import commands, custody, movements, rest, times
+from simulator.rehearsal.invariants import commands, custody, movements, rest, strangers, times
 from simulator.rehearsal.invariants.registry import REGISTRY, Invariant, invariant
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "invariant",
     "movements",
     "rest",
+    "strangers",
     "times",
 ]
