@@ -31,7 +31,7 @@ class Storm:
         self._dice = dice
         self._plan = plan
         self._over = False
-        self._standing: dict[str, int] = {}  # troubles that only polling finds out
+        self._standing: set[str] = set()  # troubles that only polling finds out
         self._troubles: dict[str, Trouble] = {}
         self._strokes = Strokes(stage, dice, self._mute_for)
 
@@ -79,8 +79,8 @@ class Storm:
 
     def _troubled(self, what: str, *, so: bool) -> None:
         """While a device may fall silent the site must poll as in earnest."""
-        self._standing[what] = self._standing.get(what, 0) + (1 if so else -1)
-        self._stage.troubled = any(self._standing.values())
+        (self._standing.add if so else self._standing.discard)(what)
+        self._stage.troubled = bool(self._standing)
         self._stage.poll_again()
 
     # power and process
@@ -195,7 +195,6 @@ class Storm:
         now = replace(self._troubles.get(line, Trouble()), silent=units)
         self._troubles[line] = now
         self._stage.world.set_trouble(line, now)
-        self._standing[f"silent {line}"] = 0
         self._troubled(f"silent {line}", so=bool(units))
 
     def _unplugged(self, lasts_s: float) -> None:
