@@ -116,6 +116,20 @@ def head(connection: Connection, journal: Table, site: str, stream: Stream) -> H
     return Head(row.seq, row.hash) if row else EMPTY
 
 
+def head_at(connection: Connection, journal: Table, site: str, stream: Stream, seq: int) -> Head:
+    """Where a chain ended with that entry. BrokenChain if it is not there."""
+    if seq == EMPTY.seq:
+        return EMPTY
+    known = connection.scalar(
+        select(journal.c.hash).where(
+            journal.c.site == site, journal.c.stream == stream, journal.c.seq == seq
+        )
+    )
+    if known is None:
+        raise BrokenChain(site, stream, seq, "is missing or out of order")
+    return Head(seq, known)
+
+
 def append(
     connection: Connection,
     journal: Table,

@@ -206,7 +206,7 @@ class Site:
         if self._is_suspected():
             self._problem = "the database is being checked"
             self._close_all()
-            self._problem = await self._storekeeper.flaw(whole=True)
+            self._problem = await self._storekeeper.flaw()
             if self._problem is not None:
                 return
             with self._book.act() as act:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from controller.local_time import LOCAL
 from controller.site.schema import journal
+from controller.site.storekeeping import NIGHTS, SLICE, old_parts
 from tests.controller.site.visit import begun, pulses, standing, state_of
 from tests.controller.site.world import Town, qr_of, run
 
@@ -78,13 +79,15 @@ def damage(town: Town, statement: str) -> None:
 
 SECOND = select(journal.c.kind).where(journal.c.stream == "up", journal.c.seq == 2)
 OLD_FLAW = "UPDATE journal SET kind = 'item.loadet' WHERE stream = 'up' AND seq = 2"
+NEW_FLAW = "UPDATE journal SET kind = 'item.loadet' WHERE kind = 'item.loaded'"
 MENDED = "UPDATE journal SET kind = '{}' WHERE stream = 'up' AND seq = 2"
 
 
 @pytest.fixture
 def old_flaw(tmp_path, monkeypatch):
-    """A flaw so far back that a start does not come upon it."""
+    """A flaw so far back that a start does not come upon it, nor the night after one."""
     monkeypatch.setattr("controller.site.recovery.TAIL", 5)
+    monkeypatch.setattr("controller.site.storekeeping.NEWEST", 5)
     return Town(tmp_path / "site.db", machine=False)
 
 
@@ -97,7 +100,8 @@ def test_a_flaw_of_long_ago_is_found_at_night_and_nothing_is_handed_out_any_more
             kind = town.rows(SECOND)[0].kind
             damage(town, OLD_FLAW)
             assert not town.site.problems()
-            await night(town)
+            for nights in range(NIGHTS):
+                await night(town, SUNDAY + timedelta(days=nights))
             assert "journal up" in town.site.problems()[0]
             assert "entry 2: was changed" in town.site.problems()[0]
             assert town.view.text == "out_of_service"
@@ -117,6 +121,31 @@ def test_a_flaw_of_long_ago_is_found_at_night_and_nothing_is_handed_out_any_more
             assert standing(town) == []
             await begun(town)
             await town.take()
+
+    run(story)
+
+
+@pytest.mark.parametrize("length", [1, 99, 100, 101, 2_800, 2_801, 195_000])
+def test_within_four_weeks_each_entry_was_read_again_and_once_however_long_the_journal(length):
+    first = SUNDAY.date()
+    parts = [
+        start
+        for nights in range(NIGHTS)
+        for start in old_parts(length, first + timedelta(days=nights))
+    ]
+    assert sorted(parts) == list(range(0, length, SLICE))
+
+
+def test_what_is_new_is_read_the_next_night(tmp_path):
+    town = Town(tmp_path / "site.db", machine=False)
+
+    async def story():
+        async with town.at_work():
+            await night(town, SUNDAY + timedelta(days=1))
+            await town.loaded()
+            damage(town, NEW_FLAW)
+            await night(town, SUNDAY + timedelta(days=2))
+            assert "was changed" in town.site.problems()[0]
 
     run(story)
 
