@@ -10,6 +10,7 @@ from simulator.timeline import Appointment, Timeline
 
 BOLT_FREE_AFTER_S: Final = 0.060  # of coil
 COIL_BURNS_AFTER_S: Final = 10.0
+FLANKS: Final = 5  # of a switch that bounces
 SWITCH_AFTER_S: Final = (0.050, 0.150)  # after the door has moved
 FITS: Final = 4  # things in one compartment
 
@@ -70,6 +71,7 @@ class Door:
     crossed: "Door | None" = None  # the door whose switch answers here
     wrong: "Door | None" = None  # the door whose lock hangs on this one's contact
     _bounces_until: float = float("-inf")
+    _flanks: int = 0  # of its switch while it bounced, so far
     _switch: bool = False  # what the switch sees: True is open
     _bolt: Appointment | None = None
     _burning: Appointment | None = None
@@ -194,10 +196,9 @@ class Door:
             return self.dice.random() < 1 / 2
         return self.stuck == "closed" if self.stuck else not self._switch
 
-    def looks(self) -> tuple[bool, bool, bool, Stuck | None]:
+    def looks(self) -> tuple[bool, bool, int, Stuck | None]:
         """What its inputs depend on: while this is the same, so is what is read."""
-        bounces = self.timeline.now < self._bounces_until
-        return self._switch, bool(self.contents), bounces, self.stuck
+        return self._switch, bool(self.contents), self._flanks, self.stuck
 
     def reads_present(self) -> bool:
         """The item input."""
@@ -291,7 +292,12 @@ class Door:
         bounces_s = self.faults.bounces_s(opening=self.open)
         if bounces_s:
             self._bounces_until = self.timeline.now + bounces_s
-            self.timeline.after(bounces_s, self.changed)
+            for flank in range(1, FLANKS + 1):
+                self.timeline.after(bounces_s * flank / FLANKS, self._flips)
+        self.changed()
+
+    def _flips(self) -> None:
+        self._flanks += 1
         self.changed()
 
     @staticmethod

@@ -223,7 +223,8 @@ class Recipient(Person):
         return None
 
     def _is_mine(self, door: Door) -> bool:
-        return door.contents[-1] in (*self.order.boxes, *self.order.licences)
+        bags = (f"{BAG}:{code.code_id}" for code in self.order.codes)
+        return door.contents[-1] in (*self.order.boxes, *self.order.licences, *bags)
 
     async def _handle(self, what: str, door: Door) -> None:
         if what == "pull" and self.mood.not_pulled and door.name not in self._used:
@@ -247,7 +248,7 @@ class Recipient(Person):
     def _take(self, door: Door) -> None:
         if self.mood.leaves_item and door.name not in self._used:
             self._left.add(door.name)
-        elif (thing := self.take(door)) is not None:
+        elif (thing := self.take(door)) is not None and not thing.startswith(BAG):
             self.order.gone.add(thing)
             if self.mood.leaves_bag:
                 self.stage.put(door.name, f"{BAG}:{self.code.code_id}")
