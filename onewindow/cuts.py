@@ -1,4 +1,4 @@
-"""`onewindow rehearse --cut`: the power cut at every step of nine stories, or once more at one."""
+"""`onewindow rehearse --cut`: the power cut at every step of ten stories, or once more at one."""
 
 import os
 from importlib.util import find_spec

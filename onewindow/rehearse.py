@@ -205,7 +205,7 @@ def command(
     ] = None,
     cut: Annotated[
         str | None,
-        typer.Option(help="every: the power cut at each step of nine stories; or one of them."),
+        typer.Option(help="every: the power cut at each step of ten stories; or one of them."),
     ] = None,
 ) -> None:
     """Play days of people, vendors and faults in virtual time, and check what must hold.

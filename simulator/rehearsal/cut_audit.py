@@ -22,6 +22,16 @@ SETTLES_S: Final = 3.0
 DOUBTS: Final = ("unexplained", "item_left", "item_missing")
 GONE: Final = ("collected", "returned")
 
+UNDER_WAY: Final = {
+    "something that the district wants has no end": select(schema.commands).where(
+        schema.commands.c.ended.is_(None)
+    ),
+    "an intent has no end": select(schema.intents).where(schema.intents.c.outcome.is_(None)),
+    "a compartment is still reserved or open": select(schema.compartments).where(
+        schema.compartments.c.state.in_(("reserved", "open"))
+    ),
+}
+
 
 class Restless(Exception):
     """Something never came to its end."""
@@ -45,11 +55,9 @@ def _under_way(stage: CutStage) -> str | None:
     for door in stage.world.doors.values():
         if door.open or door.unlocked:
             return f"door {door.name} is {'open' if door.open else 'unlocked'}"
-    if stage.rows(select(schema.intents).where(schema.intents.c.outcome.is_(None))):
-        return "an intent has no end"
-    pending = schema.compartments.c.state.in_(("reserved", "open"))
-    if stage.rows(select(schema.compartments).where(pending)):
-        return "a compartment is still reserved or open"
+    for what, rows in UNDER_WAY.items():
+        if stage.rows(rows):
+            return what
     return None
 
 

@@ -40,6 +40,7 @@ class Cast:
     dice: Random
     boxes: list[str] = field(default_factory=list)  # that are still to be loaded
     brings: bool = False  # hands put things in; else they take them out
+    looks: bool = False  # or neither
 
     def loader(self) -> Loader:
         return Loader(self.stage, self.dice, VENDOR, self.boxes)
@@ -73,7 +74,9 @@ class Cast:
         await self.stage.clock.sleep(HAND_S)
         if not door.open:
             return
-        if self.brings:
+        if self.looks:
+            pass
+        elif self.brings:
             if self.boxes and not door.contents:
                 self.stage.put(door.name, self.boxes.pop(0))
         elif door.contents:

@@ -1,14 +1,17 @@
-"""Nine stories in whose middle the power may fail, each with what was before it."""
+"""Ten stories in whose middle the power may fail, each with what was before it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from controller.entries import Down
 from simulator.rehearsal.cut_people import STAFF, VENDOR, Cast
+from simulator.rehearsal.person import Person
 
 BETWEEN_S: Final = 30.0  # one visitor and the next
+LASTS_S: Final = 120.0  # what the district wants
 
 Part = Callable[[Cast], Coroutine[None, None, None]]
 
@@ -27,6 +30,7 @@ class Story:
     brings: bool = False
     collects: bool = False  # at its end the recipient has it all
     returns: bool = False  # it goes back
+    looks: bool = False  # hands only open and shut
     twice: bool = False  # a second cut, in what follows the first
 
 
@@ -76,6 +80,25 @@ async def _told(cast: Cast) -> None:
     district.tell(Down.BADGE_REVOKED, {"badge": STAFF})
     district.cancel(other)
     await cast.stage.clock.sleep(BETWEEN_S)
+
+
+async def _open_from_afar(cast: Cast) -> None:
+    """The district has an empty compartment opened, then the one in use; somebody there looks."""
+    await _wanted(cast, "C1", ("A", 3), None)
+    await _wanted(cast, "C2", ("A", 1), "ops2")
+
+
+async def _wanted(cast: Cast, command: str, place: tuple[str, int], by: str | None) -> None:
+    stage = cast.stage
+    ends = stage.clock.true_now() + timedelta(seconds=LASTS_S)
+    stage.district.command(Down.COMPARTMENT_OPEN, command, place, by, ends)
+    door = stage.world.door(*place)
+    person = Person(stage, cast.dice)
+    await person.sees(lambda: door.unlocked, BETWEEN_S)
+    person.pull(door)
+    await stage.clock.sleep(1.0)
+    person.close(door)
+    await stage.clock.sleep(BETWEEN_S)
 
 
 async def _left_in_doubt(cast: Cast) -> None:
@@ -144,6 +167,14 @@ STORIES: Final = (
         boxes=TWO,
     ),
     Story("link", "what the district says is taken over", _load, _told),
+    Story(
+        "remote",
+        "the district opens an empty compartment and one in use",
+        _load,
+        _open_from_afar,
+        collects=True,
+        looks=True,
+    ),
     Story(
         "staff", "a doubtful compartment settled by a look", _left_in_doubt, _settle, sensors=False
     ),

@@ -145,7 +145,7 @@ async def _play_through(story: Story, cast: Cast, cutter: "_Cutter") -> None:
     """What was before, the story with its cut, and the calm that follows."""
     await at_rest(cast.stage)
     await story.before(cast)
-    cast.brings = story.brings
+    cast.brings, cast.looks = story.brings, story.looks
     cutter.watch(cast.stage)
     await _act(story, cast)
     await at_rest(cast.stage)

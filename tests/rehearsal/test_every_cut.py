@@ -1,4 +1,4 @@
-"""The plug is pulled at steps of all nine stories; and a disk or a site that lies is found out."""
+"""The plug is pulled at steps of all ten stories; and a disk or a site that lies is found out."""
 
 from itertools import count
 
