@@ -17,16 +17,18 @@ from sqlalchemy import (
     DDL,
     Column,
     Connection,
-    Insert,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    bindparam,
     event,
     func,
     select,
 )
+
+from controller.prepared import Prepared
 
 GENESIS = "0" * 64  # `prev` of a chain's first entry
 
@@ -107,12 +109,7 @@ def parse_time(text: str) -> datetime:
 
 def head(connection: Connection, journal: Table, site: str, stream: Stream) -> Head:
     """Where a chain ends now."""
-    row = connection.execute(
-        select(journal.c.seq, journal.c.hash)
-        .where(journal.c.site == site, journal.c.stream == stream)
-        .order_by(journal.c.seq.desc())
-        .limit(1)
-    ).first()
+    row = _last(journal).first(connection, site=site, stream=stream)
     return Head(row.seq, row.hash) if row else EMPTY
 
 
@@ -170,24 +167,31 @@ def receive(
 
 
 def _insert(connection: Connection, journal: Table, entry: Entry) -> None:
-    connection.execute(
-        _insertion(journal),
-        {
-            "site": entry.site,
-            "stream": entry.stream.value,
-            "seq": entry.seq,
-            "at": entry.at,
-            "kind": entry.kind,
-            "hash": entry.hash,
-            "body": entry.body,
-        },
+    _insertion(journal).run(
+        connection,
+        site=entry.site,
+        stream=entry.stream.value,
+        seq=entry.seq,
+        at=entry.at,
+        kind=entry.kind,
+        hash=entry.hash,
+        body=entry.body,
     )
 
 
 @lru_cache(maxsize=8)
-def _insertion(journal: Table) -> Insert:
-    """Made once: making a statement costs as much as carrying it out."""
-    return journal.insert()
+def _insertion(journal: Table) -> Prepared:
+    return Prepared(journal.insert())
+
+
+@lru_cache(maxsize=8)
+def _last(journal: Table) -> Prepared:
+    return Prepared(
+        select(journal.c.seq, journal.c.hash)
+        .where(journal.c.site == bindparam("site"), journal.c.stream == bindparam("stream"))
+        .order_by(journal.c.seq.desc())
+        .limit(1)
+    )
 
 
 def read_entry(site: str, body: bytes) -> Entry:

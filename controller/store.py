@@ -22,8 +22,10 @@ from sqlalchemy.pool import QueuePool
 
 from controller.journal import Entry, Head, Stream, append, head, receive
 from controller.ports import Clock
+from controller.prepared import carry_out
 
 FULL = 2  # SQLite's number for synchronous=FULL
+STATEMENTS = 512  # that SQLite need not read again: all that we have
 BUSY_MS = 5_000  # a reader's checkpoint never takes longer than this
 
 
@@ -90,6 +92,8 @@ class Store:
         self.journal = journal
         self._clock = clock
         self._turn = threading.Lock()
+        self._writing: Connection | None = None  # opened once: opening costs more than a commit
+        self._resting: list[Connection] = []  # readers that nobody uses
         self._listeners: list[Callable[[list[Entry]], None]] = []
         self._memory: dict[Any, Any] = {}
 
@@ -99,14 +103,17 @@ class Store:
         durable = False
         with self._turn:
             durable = False
+            connection = self._writing = self._writing or self.writer.connect()
             try:
-                with self.writer.begin() as connection:
+                with connection.begin():
                     transaction = Transaction(connection, self.journal, self._clock, self._memory)
                     yield transaction
                 durable = True
             finally:
                 if not durable:
                     self._memory.clear()
+                    self._writing = None
+                    connection.close()  # the pool sees to it that nothing of this one is left
         if transaction.entries:
             for listener in self._listeners:
                 listener(transaction.entries)
@@ -114,8 +121,24 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that cannot write and sees what is committed."""
-        with self.reader.connect() as connection:
+        try:
+            connection = self._resting.pop()
+        except IndexError:
+            connection = self.reader.connect()
+        try:
             yield connection
+        finally:
+            if connection.in_transaction():
+                connection.rollback()
+            self._resting.append(connection)
+
+    def close(self) -> None:
+        """Nobody writes or reads any more."""
+        for connection in (self._writing, *self._resting):
+            if connection is not None:
+                connection.close()
+        self._writing = None
+        self._resting.clear()
 
     def on_commit(self, listener: Callable[[list[Entry]], None]) -> None:
         """Have `listener` called with the entries of each transaction, after it is durable."""
@@ -149,7 +172,9 @@ def open_store(
             raise StoreBroken(f"{path}: {getattr(error, 'orig', error)}") from error
         reader = _engine(f"file:{path}?mode=ro", module, QueuePool)
         keep_open.callback(reader.dispose)
-        yield Store(writer, reader, journal, clock)
+        store = Store(writer, reader, journal, clock)
+        keep_open.callback(store.close)
+        yield store
 
 
 @contextmanager
@@ -161,7 +186,9 @@ def memory_store(name: str, journal: Table, clock: Clock) -> Iterator[Store]:
     event.listen(writer, "begin", _begin_immediate)
     try:
         with writer.connect():
-            yield Store(writer, reader, journal, clock)
+            store = Store(writer, reader, journal, clock)
+            yield store
+            store.close()
     finally:
         reader.dispose()
         writer.dispose()
@@ -186,7 +213,7 @@ def _engine(uri: str, module: ModuleType | Any, poolclass: type[Pool]) -> Engine
         f"sqlite:///{uri}&uri=true",
         poolclass=poolclass,
         hide_parameters=True,  # an error's text may reach a log, and values may name people
-        connect_args={"check_same_thread": False},
+        connect_args={"check_same_thread": False, "cached_statements": STATEMENTS},
         **options,
     )
 
@@ -231,4 +258,4 @@ def _prepare_writer(raw: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    carry_out(connection, "BEGIN IMMEDIATE")

@@ -6,15 +6,20 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select
 
 from controller.entries import AlarmAcknowledged, AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
+from controller.prepared import Prepared
 from controller.site.book import Act
+from controller.site.rows import add_row, change_rows
 from controller.site.schema import alarms as table
 
-_AT: Final = select(table.c.kind, table.c.severity).where(
-    table.c.place == bindparam("of"), table.c.cleared_at.is_(None)
+_AT: Final = Prepared(
+    select(table.c.kind, table.c.severity).where(
+        table.c.place == bindparam("of"), table.c.cleared_at.is_(None)
+    )
 )
-_OF_KIND: Final = select(table.c.place).where(
-    table.c.kind == bindparam("of"), table.c.cleared_at.is_(None)
+_OF_KIND: Final = Prepared(
+    select(table.c.place).where(table.c.kind == bindparam("of"), table.c.cleared_at.is_(None))
 )
+_ALL: Final = Prepared(select(table).where(table.c.cleared_at.is_(None)))
 SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.DOOR_AJAR: "warning",
     AlarmKind.DOOR_FORCED: "critical",
@@ -55,14 +60,11 @@ def raise_alarm(act: Act, kind: AlarmKind, where: str, severity: Severity | None
     old = _standing(act, kind, where)
     if old is None:
         alarm, since = act.name("L"), act.now
-        act.db.execute(
-            table.insert().values(
-                alarm_id=alarm, kind=kind.value, place=where, severity=severity, since=since
-            )
-        )
+        told = {"kind": kind.value, "place": where, "severity": severity, "since": since}
+        add_row(act.db, table, alarm_id=alarm, **told)
     elif severity == "critical" and old.severity != severity:
         alarm, since = old.alarm_id, old.since
-        act.db.execute(table.update().where(table.c.alarm_id == alarm).values(severity=severity))
+        change_rows(act.db, table, {"alarm_id": alarm}, severity=severity)
     else:
         return False
     _all_standing(act)[kind.value, where] = Standing(alarm, severity, since)
@@ -79,7 +81,7 @@ def clear_alarm(act: Act, kind: AlarmKind, where: str) -> bool:
     if old is None:
         return False
     alarm = old.alarm_id
-    act.db.execute(table.update().where(table.c.alarm_id == alarm).values(cleared_at=act.now))
+    change_rows(act.db, table, {"alarm_id": alarm}, cleared_at=act.now)
     del _all_standing(act)[kind.value, where]
     act.say(Up.ALARM_CLEARED, AlarmCleared(alarm=alarm))
     return True
@@ -104,13 +106,12 @@ def acknowledge(act: Act, alarm: str, by: str) -> bool:
 
 def standing(connection: Connection, where: str) -> dict[AlarmKind, Severity]:
     """What is wrong there."""
-    rows = connection.execute(_AT, {"of": where})
-    return {AlarmKind(row.kind): row.severity for row in rows}
+    return {AlarmKind(row.kind): row.severity for row in _AT.rows(connection, of=where)}
 
 
 def places_with(connection: Connection, kind: AlarmKind) -> set[str]:
     """Where such an alarm stands."""
-    return set(connection.scalars(_OF_KIND, {"of": kind.value}))
+    return set(_OF_KIND.scalars(connection, of=kind.value))
 
 
 def _standing(act: Act, kind: AlarmKind, where: str) -> Standing | None:
@@ -120,9 +121,9 @@ def _standing(act: Act, kind: AlarmKind, where: str) -> Standing | None:
 
 def _all_standing(act: Act) -> dict[tuple[str, str], Standing]:
     if table not in act.memory:
-        rows = act.db.execute(select(table).where(table.c.cleared_at.is_(None)))
         act.memory[table] = {
-            (row.kind, row.place): Standing(row.alarm_id, row.severity, row.since) for row in rows
+            (row.kind, row.place): Standing(row.alarm_id, row.severity, row.since)
+            for row in _ALL.rows(act.db)
         }
     found: dict[tuple[str, str], Standing] = act.memory[table]
     return found

@@ -14,7 +14,7 @@ from controller.site.doorway import Way, is_over, release, step_back
 from controller.site.kiosk import Choice, Happened, Heard, Press, Quiet
 from controller.site.movements import Wanted
 from controller.site.premises import Premises
-from controller.site.rows import rows
+from controller.site.rows import first_row
 from controller.site.schema import badges
 from controller.site.texts import VALUES, Button, Screen, Text
 
@@ -44,7 +44,7 @@ class Bearer:
 
     def badge_in(self, connection: Connection, *roles: str) -> Row[Any]:
         """The same in an act that needs it, of one of these roles if any are named."""
-        row = rows(connection, badges, hash=self._hash).first()
+        row = first_row(connection, badges, hash=self._hash)
         now = self.p.clock.now()
         if row is None or row.revoked or now >= parse_time(row.valid_until):
             raise Refused(Reason.BADGE_UNKNOWN)

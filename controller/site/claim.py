@@ -1,11 +1,12 @@
 """A good code in use: whose visit it is, and what may be moved for it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row
+from sqlalchemy import Row, bindparam
 
 from controller.entries import CompartmentState, ItemState
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 from controller.site import compartments
 from controller.site.book import Act
@@ -22,6 +23,16 @@ from controller.site.orders import (
 from controller.site.premises import Premises, shown_items
 from controller.site.schema import items as table
 from controller.site.second_factor import Proof
+
+_RELEASE: Final = Prepared(
+    table.update()
+    .where(
+        table.c.item_id == bindparam("item"),
+        table.c.order_no == bindparam("order"),
+        table.c.state.in_(COLLECTABLE),
+    )
+    .values(state=ItemState.RELEASING.value)
+)
 
 
 class Claim:
@@ -84,16 +95,7 @@ class Claim:
             )
         else:
             still_claimed(act, self._code)
-        claimed = act.db.execute(
-            table.update()
-            .where(
-                table.c.item_id == item.item_id,
-                table.c.order_no == self.order.order_no,
-                table.c.state.in_(COLLECTABLE),
-            )
-            .values(state=ItemState.RELEASING.value)
-        )
-        if claimed.rowcount != 1:
+        if _RELEASE.run(act.db, item=item.item_id, order=self.order.order_no) != 1:
             raise Refused(Reason.STALE_DECISION)
         return session
 

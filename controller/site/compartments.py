@@ -1,28 +1,25 @@
 """Compartments: which one is taken, and what becomes of it."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam
 
 from controller.entries import CompartmentChanged, CompartmentState, Up
 from controller.ports import Presence
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 from controller.site import locks
 from controller.site.book import Act
 from controller.site.doors import Doors, Place
-from controller.site.rows import change_rows, rows
+from controller.site.rows import change_rows, one_row, rows
 from controller.site.schema import compartments as table
 
 PENDING: Final = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SIZES: Final = ("S", "M", "L")  # smallest first
 MIDDLE_CM: Final = 110  # where a standing person's hands are
 BAND_CM: Final = 30  # so far apart handles are reached alike
-_FROM: Final = table.update().where(
-    table.c.cabinet == bindparam("of"),
-    table.c.no == bindparam("number"),
-    table.c.state.in_(bindparam("was", expanding=True)),
-)
 
 
 def choose(
@@ -83,11 +80,23 @@ def change(
     values = {"state": after.value, "reason": None}
     if after is CompartmentState.FREE:
         values["idle_since"] = act.now
-    was = [state.value for state in before]
-    done = act.db.execute(_FROM, {"of": place.cabinet, "number": place.no, "was": was, **values})
+    rule = _move_on(tuple(before), tuple(values))
+    done = rule.run(act.db, of=place.cabinet, number=place.no, **values)
     if after not in PENDING:
         _block_at_rest(act, place)
-    return done.rowcount == 1
+    return done == 1
+
+
+@cache
+def _move_on(before: tuple[CompartmentState, ...], columns: tuple[str, ...]) -> Prepared:
+    return Prepared(
+        table.update().where(
+            table.c.cabinet == bindparam("of"),
+            table.c.no == bindparam("number"),
+            table.c.state.in_([state.value for state in before]),
+        ),
+        *columns,
+    )
 
 
 def rest(act: Act, place: Place, after: CompartmentState) -> None:
@@ -131,7 +140,7 @@ def _block_at_rest(act: Act, place: Place) -> None:
 
 
 def _row(connection: Connection, place: Place) -> Row[Any]:
-    return rows(connection, table, cabinet=place.cabinet, no=place.no).one()
+    return one_row(connection, table, cabinet=place.cabinet, no=place.no)
 
 
 def _write(act: Act, place: Place, **values: str | None) -> None:

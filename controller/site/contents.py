@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from controller.entries import AlarmKind, CompartmentState, ItemState
+from controller.prepared import Prepared
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.book import Book
 from controller.site.doors import Doors, Place
@@ -13,11 +14,13 @@ from controller.site.schema import compartments, items
 
 ALARM: Final = {Finding.MISSING: AlarmKind.ITEM_MISSING, Finding.LEFT: AlarmKind.ITEM_LEFT}
 LIES: Final = (ItemState.LOADED.value, ItemState.RETURN_REQUESTED.value)
-LYING: Final = select(items.c.cabinet, items.c.no).where(
-    items.c.cabinet.is_not(None), items.c.state.in_(LIES)
+LYING: Final = Prepared(
+    select(items.c.cabinet, items.c.no).where(items.c.cabinet.is_not(None), items.c.state.in_(LIES))
 )
-VACANT: Final = select(compartments.c.cabinet, compartments.c.no).where(
-    compartments.c.state == CompartmentState.FREE.value
+VACANT: Final = Prepared(
+    select(compartments.c.cabinet, compartments.c.no).where(
+        compartments.c.state == CompartmentState.FREE.value
+    )
 )
 
 
@@ -83,6 +86,6 @@ class Contents:
 
 
 def _kept(connection: Connection) -> dict[Place, Kept]:
-    lies = {Place(row.cabinet, row.no) for row in connection.execute(LYING)}
-    free = {Place(row.cabinet, row.no) for row in connection.execute(VACANT)}
+    lies = {Place(row.cabinet, row.no) for row in LYING.rows(connection)}
+    free = {Place(row.cabinet, row.no) for row in VACANT.rows(connection)}
     return dict.fromkeys(free - lies, Kept.EMPTY) | dict.fromkeys(lies, Kept.FILLED)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from controller.entries import AlarmKind, CompartmentState, OrderState, Up
 from controller.journal import Entry, parse_time, rfc3339
+from controller.prepared import Prepared
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.items import SHEETS_A_SET
@@ -37,24 +38,25 @@ SILENT: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN)
 CLOSES: Final = (Up.COMPARTMENT_RESTORED, Up.ALARM_CLEARED, Up.COMMAND_DONE, Up.MACHINE_CHANGED)
 
 
-WAITING: Final = (
+WAITING: Final = Prepared(
     select(table)
     .where(table.c.state.in_(COLLECTABLE), table.c.expires_at.is_not(None))
     .order_by(table.c.order_no)
 )
-SPANS: Final = select(hindrances).order_by(hindrances.c.id)
-REPORTED: Final = (
+SPANS: Final = Prepared(select(hindrances).order_by(hindrances.c.id))
+REPORTED: Final = Prepared(
     select(cases)
     .join(table, table.c.order_no == cases.c.order_no)
     .where(table.c.state.in_(COLLECTABLE))
 )
-LEFT: Final = (
+_LEFT: Final = (
     select(items.c.order_no, items.c.cabinet, items.c.no)
     .join(table, table.c.order_no == items.c.order_no)
     .where(table.c.state.in_(COLLECTABLE), items.c.state.not_in(GONE))
 )
-HINDERED: Final = (
-    LEFT.outerjoin(
+LEFT: Final = Prepared(_LEFT)
+HINDERED: Final = Prepared(
+    _LEFT.outerjoin(
         compartments,
         (compartments.c.cabinet == items.c.cabinet) & (compartments.c.no == items.c.no),
     )
@@ -224,14 +226,14 @@ class Deadlines:
         return self._found
 
     def _look_up(self, connection: Connection, unseen: set[Place]) -> list[Waiting]:
-        orders = connection.execute(WAITING).all()
+        orders = WAITING.rows(connection)
         spans: dict[str, list[Row[Any]]] = {}
-        for row in connection.execute(SPANS):
+        for row in SPANS.rows(connection):
             spans.setdefault(row.order_no, []).append(row)
         self._orphans = bool(spans.keys() - {row.order_no for row in orders})
         hindered = _hindered_orders(connection, unseen) if orders else set()
         reported: dict[str, list[Row[Any]]] = {}
-        for row in connection.execute(REPORTED):
+        for row in REPORTED.rows(connection):
             reported.setdefault(row.order_no, []).append(row)
         return [
             Waiting(
@@ -246,11 +248,11 @@ class Deadlines:
 
 def _hindered_orders(connection: Connection, unseen: set[Place]) -> set[str]:
     """Those of which something that is left cannot be handed over now."""
-    found = {row.order_no for row in connection.execute(HINDERED)}
+    found = {row.order_no for row in HINDERED.rows(connection)}
     if unseen:
         found |= {
             row.order_no
-            for row in connection.execute(LEFT)
+            for row in LEFT.rows(connection)
             if row.cabinet is not None and Place(row.cabinet, row.no) in unseen
         }
     return found

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from controller.entries import DoorChanged, DoorsChanged, Up
 from controller.ports import Clock, DoorSight, Presence
 from controller.site.book import Act
+from controller.site.rows import change_rows
 from controller.site.schema import doors as table
 
 
@@ -89,11 +90,6 @@ class Standing:
     since: float  # Clock.monotonic() of the last change of `state` or start
     item: Presence = Presence.UNKNOWN
     seen: bool = False  # looked at since the site was started
-
-
-CHANGE: Final = table.update().where(
-    table.c.cabinet == bindparam("of"), table.c.no == bindparam("number")
-)  # with the new values; made once, as doors change all day
 
 
 class Doors:
@@ -181,16 +177,14 @@ class Doors:
             after = replace(after, state=state, n=now.n + 1, since=self._clock.monotonic())
         self._keep(place, after)
         if (door, state) != (now.door, now.state):
-            act.db.execute(
-                CHANGE,
-                {
-                    "of": place.cabinet,
-                    "number": place.no,
-                    "door": door.value,
-                    "state": state.value,
-                    "n": after.n,
-                    "at": act.now,
-                },
+            change_rows(
+                act.db,
+                table,
+                {"cabinet": place.cabinet, "no": place.no},
+                door=door.value,
+                state=state.value,
+                n=after.n,
+                at=act.now,
             )
         if state is not now.state:
             self._say(act, now, after, DoorChanged(where=str(place), n=after.n))

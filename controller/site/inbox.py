@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from controller.entries import (
     Down,
@@ -24,6 +24,7 @@ from controller.entries_down import (
 )
 from controller.journal import Entry, parse_time
 from controller.ports import Clock
+from controller.prepared import Prepared
 from controller.site.book import Act
 from controller.site.cases import solve
 from controller.site.items import IF_CANCELLED, load_printed
@@ -37,7 +38,7 @@ from controller.site.orders import (
 )
 from controller.site.remote import take_down
 from controller.site.retention import last_moment
-from controller.site.rows import add_row, rows
+from controller.site.rows import add_row, first_row
 from controller.site.rules import change_settings
 from controller.site.schema import (
     badges,
@@ -49,6 +50,13 @@ from controller.site.schema import (
     typed_codes,
 )
 from controller.store import Transaction
+
+_DEAD: Final = select(codes.c.code_id).where(codes.c.state.not_in(("open", "claimed")))
+_FORGET_IF_DEAD: Final = Prepared(
+    typed_codes.delete().where(
+        typed_codes.c.hash == bindparam("digest"), typed_codes.c.code_id.in_(_DEAD)
+    )
+)
 
 
 class Inbox:
@@ -70,7 +78,7 @@ class Inbox:
 
 def _placed(act: Act, data: OrderPlaced) -> None:
     order = data["order"]
-    if rows(act.db, orders, order_no=order).first():
+    if first_row(act.db, orders, order_no=order):
         return
     add_row(
         act.db,
@@ -207,14 +215,9 @@ def _solved(act: Act, data: ProblemSolved) -> None:
 
 def _add_code(act: Act, order: str, code: PlacedCode) -> None:
     add_row(act.db, codes, code_id=code["code_id"], order_no=order, qr=code["qr"], state="open")
-    dead = select(codes.c.code_id).where(codes.c.state.not_in(("open", "claimed")))
     for digest in set(code["typed"]):  # two phones may end alike; digits come again in time
-        act.db.execute(
-            typed_codes.delete().where(
-                typed_codes.c.hash == digest, typed_codes.c.code_id.in_(dead)
-            )
-        )
-        act.db.execute(typed_codes.insert().values(hash=digest, code_id=code["code_id"]))
+        _FORGET_IF_DEAD.run(act.db, digest=digest)
+        add_row(act.db, typed_codes, hash=digest, code_id=code["code_id"])
     shown = {
         "tail": code.get("tails", []),
         "id": code.get("id_hashes", []),
@@ -222,7 +225,7 @@ def _add_code(act: Act, order: str, code: PlacedCode) -> None:
     }
     for kind, digests in shown.items():
         for digest in set(digests):
-            act.db.execute(proofs.insert().values(code_id=code["code_id"], kind=kind, hash=digest))
+            add_row(act.db, proofs, code_id=code["code_id"], kind=kind, hash=digest)
 
 
 def _kill_codes(act: Act, which: Any, state: str) -> None:

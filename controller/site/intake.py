@@ -16,6 +16,7 @@ from controller.site.machines import Machines
 from controller.site.movements import Wanted
 from controller.site.outlet import bring_out, follow
 from controller.site.returning import claim_item
+from controller.site.rows import change_rows, first_row, one_row
 from controller.site.schema import items as table
 from controller.site.texts import Button, Screen, Text
 
@@ -47,9 +48,10 @@ class Intake:
         p = self._p
         with p.book.look() as connection:
             badge = self._b.badge_in(connection)
-            holder = connection.scalar(select(table.c.holder).where(table.c.label == label.text))
+            item = first_row(connection, table, label=label.text)
+        is_licence = item is not None and item.holder == Holder.MACHINE.value
         storing = any(p.machines.stores(each) is not False for each in p.machines)
-        return badge.role == STAFF and holder == Holder.MACHINE.value and storing
+        return badge.role == STAFF and is_licence and storing
 
     async def run(self, label: Label) -> Licence | None:
         """One licence lies in a slot, or the screen says why not. Refused where it cannot."""
@@ -107,9 +109,7 @@ class Intake:
         _item(act.db, item.label)
         if slot in _promised(act.db, machine):
             raise Refused(Reason.STALE_DECISION)
-        act.db.execute(
-            table.update().where(table.c.item_id == item.item_id).values(machine=machine, slot=slot)
-        )
+        change_rows(act.db, table, {"item_id": item.item_id}, machine=machine, slot=slot)
         return Wanted(
             kind="load",
             reason="staff_load",
@@ -152,7 +152,7 @@ def _promised(connection: Connection, machine: str) -> set[int]:
 
 def _item(connection: Connection, label: str) -> Row[Any]:
     """The licence that waits for this label."""
-    item = connection.execute(select(table).where(table.c.label == label)).one()
+    item = one_row(connection, table, label=label)
     if item.state in HERE:
         raise Refused(Reason.LABEL_LOADED)
     if item.state != ItemState.EXPECTED.value or item.slot is not None:

@@ -1,6 +1,7 @@
 """Items: where each one is. At every moment in exactly one place, or doubtful by name."""
 
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -20,6 +21,7 @@ from controller.entries import (
     Up,
 )
 from controller.ports import DoorSight, Presence
+from controller.prepared import Prepared
 from controller.site import compartments, locks
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
@@ -34,7 +36,7 @@ from controller.site.orders import (
     wait_again,
     withdraw_prints,
 )
-from controller.site.rows import change_rows, rows
+from controller.site.rows import change_rows, first_row, one_row
 from controller.site.schema import intents, machines
 from controller.site.schema import items as table
 
@@ -50,12 +52,12 @@ IF_CANCELLED = {  # what becomes of an order's items with it
     ItemState.LOADED: ItemState.RETURN_REQUESTED,
 }
 
-_LOADED = (
+_LOADED = Prepared(
     select(table)
     .where(table.c.order_no == bindparam("of"), table.c.state.in_(COLLECTABLE))
     .order_by(table.c.holder, table.c.cabinet, table.c.no, table.c.item_id)
 )
-_UNPRINTED = (
+_UNPRINTED = Prepared(
     select(table)
     .where(
         table.c.holder == Holder.MACHINE.value,
@@ -64,7 +66,7 @@ _UNPRINTED = (
     )
     .order_by(table.c.order_no, table.c.item_id)
 )
-_PRINTERS = (
+_PRINTERS = Prepared(
     select(machines)
     .where(
         machines.c.state.in_(PRINTING_STATES),
@@ -75,7 +77,6 @@ _PRINTERS = (
 )
 _INTENTS = select(intents).where(intents.c.item_id == bindparam("of"))
 _LAST = _INTENTS.order_by(intents.c.number.desc()).limit(1)
-_LAST_OF_KINDS = _LAST.where(intents.c.kind.in_(bindparam("kinds", expanding=True)))
 
 ItemRow = Row[Any]
 
@@ -93,11 +94,11 @@ class Custody(StrEnum):
 
 
 def item_at(connection: Connection, place: Place) -> ItemRow | None:
-    return rows(connection, table, cabinet=place.cabinet, no=place.no).first()
+    return first_row(connection, table, cabinet=place.cabinet, no=place.no)
 
 
 def item_of(connection: Connection, item_id: str) -> ItemRow:
-    return rows(connection, table, item_id=item_id).one()
+    return one_row(connection, table, item_id=item_id)
 
 
 def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
@@ -105,7 +106,7 @@ def loaded_items(connection: Connection, order_no: str) -> list[ItemRow]:
 
     What is to be taken back is the recipient's until somebody takes it out.
     """
-    return list(connection.execute(_LOADED, {"of": order_no}))
+    return _LOADED.rows(connection, of=order_no)
 
 
 def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) -> None:
@@ -293,16 +294,16 @@ def _settle_empty(act: Act, place: Place, by: SeenBy, *, inside: bool | None) ->
 
 def printer(connection: Connection) -> str | None:
     """A machine that can print now."""
-    row = connection.execute(_PRINTERS).first()
+    row = _PRINTERS.first(connection)
     return row.machine if row else None
 
 
 def load_printed(act: Act) -> None:
     """Licences that a machine can print need no loading: they count as loaded."""
-    for item in act.db.execute(_UNPRINTED).all():
+    for item in _UNPRINTED.rows(act.db):
         if (machine := printer(act.db)) is None:
             return
-        job = rows(act.db, machines, machine=machine).one().next_job
+        job = one_row(act.db, machines, machine=machine).next_job
         change_rows(act.db, machines, {"machine": machine}, next_job=job + 1)
         change_rows(act.db, table, {"item_id": item.item_id}, machine=machine, job=job)
         loaded(act, item, machine, "machine")
@@ -310,6 +311,9 @@ def load_printed(act: Act) -> None:
 
 def last_intent(connection: Connection, item_id: str, *kinds: str) -> Row[Any]:
     """The movement, or the last of these kinds, that brought an item where it is."""
-    if kinds:
-        return connection.execute(_LAST_OF_KINDS, {"of": item_id, "kinds": kinds}).one()
-    return connection.execute(_LAST, {"of": item_id}).one()
+    return _last_of(kinds).one(connection, of=item_id)
+
+
+@cache
+def _last_of(kinds: tuple[str, ...]) -> Prepared:
+    return Prepared(_LAST.where(intents.c.kind.in_(kinds)) if kinds else _LAST)

@@ -22,7 +22,7 @@ from controller.site.kiosk import Press
 from controller.site.movements import Wanted
 from controller.site.orders import order_of
 from controller.site.returning import Returns, claim_item, due, sign
-from controller.site.rows import rows
+from controller.site.rows import change_rows, first_row
 from controller.site.schema import items as table
 from controller.site.takeout import take_out
 from controller.site.texts import Button, Screen, Text
@@ -106,7 +106,7 @@ class Round:
 
     def _item(self, connection: Connection, label: str, badge: Row[Any]) -> Row[Any]:
         """The item that waits for this label. Another vendor's label is an unknown one."""
-        item = rows(connection, table, label=label).first()
+        item = first_row(connection, table, label=label)
         if (
             item is None
             or item.holder != Holder.CABINET.value
@@ -163,11 +163,8 @@ class Round:
         free = (CompartmentState.FREE,)
         if not compartments.change(act, box.place, free, CompartmentState.RESERVED):
             raise Refused(Reason.STALE_DECISION)
-        act.db.execute(
-            table.update()
-            .where(table.c.item_id == item.item_id)
-            .values(cabinet=box.place.cabinet, no=box.place.no)
-        )
+        of = {"item_id": item.item_id}
+        change_rows(act.db, table, of, cabinet=box.place.cabinet, no=box.place.no)
         return Wanted(
             kind="load",
             reason=f"{badge.role}_load",

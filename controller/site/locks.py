@@ -13,7 +13,7 @@ from controller.ports import DoorSight
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.doors import Place
-from controller.site.rows import change_rows, rows
+from controller.site.rows import change_rows, one_row
 from controller.site.schema import doors as table
 
 CONTRADICTIONS_MAX: Final = 2  # of one switch in a row
@@ -80,7 +80,7 @@ def _distrust(act: Act, place: Place, reason: str) -> None:
 
 
 def _row(connection: Connection, place: Place) -> Any:
-    return rows(connection, table, cabinet=place.cabinet, no=place.no).one()
+    return one_row(connection, table, cabinet=place.cabinet, no=place.no)
 
 
 def _write(act: Act, place: Place, **values: int | str | None) -> None:

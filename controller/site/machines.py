@@ -27,7 +27,7 @@ from controller.site.items import (
     loaded,
     put,
 )
-from controller.site.rows import change_rows, rows
+from controller.site.rows import change_rows, one_row
 from controller.site.schema import intents
 from controller.site.schema import machines as table
 
@@ -165,9 +165,7 @@ class Machines:
         theirs = sight.last.seq
         if self._numbered.get(machine) == theirs:
             return
-        ours = act.db.execute(
-            select(table.c.next_seq).where(table.c.machine == machine)
-        ).scalar_one()
+        ours = one_row(act.db, table, machine=machine).next_seq
         self._numbered[machine] = theirs
         if theirs == 0 or (ours - 1 - theirs) % (SEQ_MAX + 1) < LATE:
             return
@@ -193,7 +191,7 @@ def _write(act: Act, machine: str, state: str, blanks: int | None, faults: list[
     joined = ",".join(faults)
     now, before = (state, blanks, joined), act.memory.get((table, machine))
     if before is None:
-        row = rows(act.db, table, machine=machine).one()
+        row = one_row(act.db, table, machine=machine)
         before = (row.state, row.blanks, row.faults)
     act.memory[table, machine] = now
     if before == now:

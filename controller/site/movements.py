@@ -18,7 +18,7 @@ from controller.site.doors import Doors, Place, Sight
 from controller.site.intents import settle
 from controller.site.items import put, put_back
 from controller.site.machines import SEQ_MAX
-from controller.site.rows import add_row, change_rows, rows
+from controller.site.rows import add_row, change_rows, one_row
 from controller.site.schema import intents as table
 from controller.site.schema import machines
 
@@ -201,7 +201,7 @@ class Movements:
         return self._clock.monotonic() > intent.by or not intent.stands()
 
     def _intend_machine(self, act: Act, machine: str, wanted: Wanted, born: float) -> Intent:
-        seq: int = rows(act.db, machines, machine=machine).one().next_seq
+        seq: int = one_row(act.db, machines, machine=machine).next_seq
         change_rows(act.db, machines, {"machine": machine}, next_seq=seq % SEQ_MAX + 1)
         return self._intend(act, machine, wanted, born, seq)
 

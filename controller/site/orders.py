@@ -18,10 +18,11 @@ from controller.entries import (
     Up,
 )
 from controller.journal import parse_time, rfc3339
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 from controller.site.book import Act
 from controller.site.retention import last_moment
-from controller.site.rows import change_rows, rows
+from controller.site.rows import add_row, change_rows, one_row
 from controller.site.schema import codes, hindrances, intents, items, sessions
 from controller.site.schema import orders as table
 
@@ -34,25 +35,71 @@ COLLECTABLE = (
 )
 
 OrderRow = Row[Any]
-_CODE = select(sessions.c.code_id)
-_ITEM_STATES = (
-    select(items.c.state, func.count())
+_OPENED = Prepared(
+    select(table)
+    .join(codes, codes.c.order_no == table.c.order_no)
+    .where(codes.c.code_id == bindparam("of"), codes.c.state == "open")
+)
+_BY_QR = Prepared(select(codes.c.code_id).where(codes.c.qr == bindparam("digest")))
+_CODE_STATE = Prepared(select(codes.c.state).where(codes.c.code_id == bindparam("of")))
+_CLAIM = Prepared(
+    codes.update()
+    .where(codes.c.code_id == bindparam("of"), codes.c.state == "open")
+    .values(state="claimed")
+)
+_GIVE_BACK = Prepared(
+    codes.update()
+    .where(codes.c.code_id == bindparam("of"), codes.c.state == "claimed")
+    .values(state="open")
+)
+_SPEND = Prepared(
+    codes.update()
+    .where(codes.c.order_no == bindparam("of"), codes.c.state.in_(("open", "claimed")))
+    .values(state="spent")
+)
+_IN_VISIT = Prepared(
+    select(sessions.c.session).where(
+        sessions.c.order_no == bindparam("of"), sessions.c.ended_at.is_(None)
+    )
+)
+_OPEN_SESSION = Prepared(
+    select(sessions).where(sessions.c.session == bindparam("of"), sessions.c.ended_at.is_(None))
+)
+_END_SESSIONS = Prepared(
+    sessions.update().where(sessions.c.order_no == bindparam("of"), sessions.c.ended_at.is_(None)),
+    "ended_at",
+)
+_CODE = Prepared(select(sessions.c.code_id).where(sessions.c.session == bindparam("of")))
+_SIGNED_FOR = Prepared(
+    select(intents)
+    .join(items, items.c.item_id == intents.c.item_id)
+    .where(
+        intents.c.session == bindparam("of"),
+        intents.c.outcome == "moved",
+        items.c.state == ItemState.COLLECTED.value,
+    )
+    .order_by(intents.c.number)
+)
+_LEFT = Prepared(
+    select(items.c.item_id)
+    .where(items.c.order_no == bindparam("of"), items.c.state.not_in(GONE))
+    .order_by(items.c.item_id)
+)
+_ITEM_STATES = Prepared(
+    select(items.c.state, func.count().label("number"))
     .where(items.c.order_no == bindparam("of"))
     .group_by(items.c.state)
 )
+_FORGET_HINDRANCES = Prepared(hindrances.delete().where(hindrances.c.order_no == bindparam("of")))
 
 
 def order_of(connection: Connection, order_no: str) -> OrderRow:
-    return rows(connection, table, order_no=order_no).one()
+    return one_row(connection, table, order_no=order_no)
 
 
 def open_order(connection: Connection, code_id: str, now: datetime, valid_s: float) -> OrderRow:
     """The order that a code opens. One refusal for wrong, spent, replaced and expired alike."""
-    row = connection.execute(
-        select(table)
-        .join(codes, codes.c.order_no == table.c.order_no)
-        .where(codes.c.code_id == code_id, codes.c.state == "open")
-    ).first()
+    row = _OPENED.first(connection, of=code_id)
     if row is not None and row.state in NOT_YET:
         raise Refused(Reason.CODE_NOT_READY)
     if row is None or row.state not in COLLECTABLE:
@@ -68,7 +115,7 @@ def refuse_expired(order: OrderRow, now: datetime, valid_s: float) -> None:
 
 
 def code_by_qr(connection: Connection, digest: str) -> str | None:
-    found: str | None = connection.scalar(select(codes.c.code_id).where(codes.c.qr == digest))
+    found: str | None = _BY_QR.scalar(connection, digest=digest)
     return found
 
 
@@ -90,7 +137,7 @@ def ready_if_loaded(act: Act, order_no: str) -> None:
         expires_at=expires_at,
         lost_days=0,
     )
-    act.db.execute(hindrances.delete().where(hindrances.c.order_no == order_no))
+    _FORGET_HINDRANCES.run(act.db, of=order_no)
     act.say(Up.PICKUP_READY, PickupReady(order=order_no, expires_at=expires_at))
 
 
@@ -117,24 +164,12 @@ def start_session(
 ) -> str:
     """Claim the code for one visit. Refused if it is no longer open, or another visit goes on."""
     session = act.name("S")
-    claimed = act.db.execute(
-        codes.update()
-        .where(codes.c.code_id == code_id, codes.c.state == "open")
-        .values(state="claimed")
-    )
-    if claimed.rowcount != 1:
+    if _CLAIM.run(act.db, of=code_id) != 1:
         raise Refused(Reason.CODE_UNKNOWN)
-    if act.db.scalar(
-        select(sessions.c.session).where(
-            sessions.c.order_no == order_no, sessions.c.ended_at.is_(None)
-        )
-    ):
+    if _IN_VISIT.first(act.db, of=order_no):
         raise Refused(Reason.BUSY)
-    act.db.execute(
-        sessions.insert().values(
-            session=session, order_no=order_no, code_id=code_id, started_at=act.now
-        )
-    )
+    visit = {"session": session, "order_no": order_no, "code_id": code_id, "started_at": act.now}
+    add_row(act.db, sessions, **visit)
     told = PickupStarted(order=order_no, code=code_id, session=session)
     if factor != "none":
         told["factor"] = factor
@@ -146,7 +181,7 @@ def start_session(
 
 def still_claimed(act: Act, code_id: str) -> None:
     """Refused where the code died in the middle of its visit."""
-    if act.db.scalar(select(codes.c.state).where(codes.c.code_id == code_id)) != "claimed":
+    if _CODE_STATE.scalar(act.db, of=code_id) != "claimed":
         raise Refused(Reason.CODE_UNKNOWN)
 
 
@@ -160,11 +195,7 @@ def complete_if_done(act: Act, order_no: str, session: str) -> None:
             _change(act, order_no, state=OrderState.PARTLY_COLLECTED.value)
         return
     _change(act, order_no, state=OrderState.COLLECTED.value)
-    act.db.execute(
-        codes.update()
-        .where(codes.c.order_no == order_no, codes.c.state.in_(("open", "claimed")))
-        .values(state="spent")
-    )
+    _SPEND.run(act.db, of=order_no)
     _close_session(act, order_no)
     act.say(Up.PICKUP_COMPLETED, _receipt(act.db, order_no, session, []))
 
@@ -195,11 +226,7 @@ def close_if_returned(act: Act, order_no: str) -> None:
     if _left(act.db, order_no) or order_of(act.db, order_no).state in done:
         return
     _change(act, order_no, state=OrderState.RETURNED.value)
-    act.db.execute(
-        codes.update()
-        .where(codes.c.order_no == order_no, codes.c.state.in_(("open", "claimed")))
-        .values(state="spent")
-    )
+    _SPEND.run(act.db, of=order_no)
     _close_session(act, order_no)
 
 
@@ -214,34 +241,18 @@ def wait_again(act: Act, order_no: str) -> None:
 
 def end_session(act: Act, session: str) -> None:
     """The visit is over; its code is good for what is left."""
-    row = act.db.execute(
-        select(sessions).where(sessions.c.session == session, sessions.c.ended_at.is_(None))
-    ).first()
+    row = _OPEN_SESSION.first(act.db, of=session)
     if row is None:
         return
     _close_session(act, row.order_no)
-    act.db.execute(
-        codes.update()
-        .where(codes.c.code_id == row.code_id, codes.c.state == "claimed")
-        .values(state="open")
-    )
+    _GIVE_BACK.run(act.db, of=row.code_id)
     left = _left(act.db, row.order_no)
     act.say(Up.PICKUP_ENDED, _receipt(act.db, row.order_no, session, left))
 
 
 def _receipt(connection: Connection, order_no: str, session: str, left: list[str]) -> PickupEnded:
     """What is signed for: taken in this session, where, when, by which code."""
-    rows = connection.execute(
-        select(intents)
-        .join(items, items.c.item_id == intents.c.item_id)
-        .where(
-            intents.c.session == session,
-            intents.c.outcome == "moved",
-            items.c.state == ItemState.COLLECTED.value,
-        )
-        .order_by(intents.c.number)
-    )
-    last = {row.item_id: row for row in rows}
+    last = {row.item_id: row for row in _SIGNED_FOR.rows(connection, of=session)}
     told = PickupEnded(
         order=order_no,
         session=session,
@@ -251,7 +262,7 @@ def _receipt(connection: Connection, order_no: str, session: str, left: list[str
             for item, row in last.items()
         ],
     )
-    if (code := connection.scalar(_CODE.where(sessions.c.session == session))) is not None:
+    if (code := _CODE.scalar(connection, of=session)) is not None:
         told["code"] = code
     return told
 
@@ -261,25 +272,15 @@ def open_sessions(connection: Connection) -> list[str]:
 
 
 def _close_session(act: Act, order_no: str) -> None:
-    act.db.execute(
-        sessions.update()
-        .where(sessions.c.order_no == order_no, sessions.c.ended_at.is_(None))
-        .values(ended_at=act.now)
-    )
+    _END_SESSIONS.run(act.db, of=order_no, ended_at=act.now)
 
 
 def _left(connection: Connection, order_no: str) -> list[str]:
-    return list(
-        connection.scalars(
-            select(items.c.item_id)
-            .where(items.c.order_no == order_no, items.c.state.not_in(GONE))
-            .order_by(items.c.item_id)
-        )
-    )
+    return _LEFT.scalars(connection, of=order_no)
 
 
 def _item_states(connection: Connection, order_no: str) -> dict[str, int]:
-    return {row.state: row[1] for row in connection.execute(_ITEM_STATES, {"of": order_no})}
+    return {row.state: row.number for row in _ITEM_STATES.rows(connection, of=order_no)}
 
 
 def _change(act: Act, order_no: str, **values: str | int | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from controller.ports import Command, Job, Outcome, Slot
 from controller.site.book import Act
@@ -13,6 +13,7 @@ from controller.site.items import doubtful
 from controller.site.machines import command_of, is_older, settle_command
 from controller.site.movements import Intent, Wanted
 from controller.site.premises import Premises
+from controller.site.rows import one_row
 from controller.site.schema import intents
 from controller.site.texts import Button, Screen, Text
 from controller.site.trouble import trouble
@@ -102,7 +103,7 @@ async def _await_taking(p: Premises, intent: Intent, command: Command) -> None:
 
 
 def _row(connection: Connection, intent: Intent) -> Row[Any]:
-    return connection.execute(select(intents).where(intents.c.intent_id == intent.id)).one()
+    return one_row(connection, intents, intent_id=intent.id)
 
 
 async def _trouble(p: Premises, machine: str, text: Text, what: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from controller.codes import keyed_hash
 from controller.ports import Clock, IdCardReader, LicenceMachine, LockBoard
+from controller.prepared import Prepared
 from controller.settings import PolicyTable, SiteSettings
 from controller.site.bell import Bell
 from controller.site.book import Book
@@ -25,7 +26,7 @@ from controller.site.surroundings import Surroundings
 from controller.site.watch import Watch
 
 Slow = Callable[[Callable[[], str]], Awaitable[str]]  # runs what takes long off the loop
-SHOWN = (
+SHOWN = Prepared(
     select(items)
     .where(items.c.order_no == bindparam("of"))
     .order_by(items.c.holder, items.c.item_id)
@@ -74,7 +75,7 @@ def one_by_one(slow: Slow) -> Slow:
 
 def shown_items(connection: Connection, order: str) -> tuple[ShownItem, ...]:
     """An order's items as its own screens show them."""
-    rows = connection.execute(SHOWN, {"of": order})
+    rows = SHOWN.rows(connection, of=order)
     return tuple(
         ShownItem(
             item_id=row.item_id,

@@ -6,11 +6,12 @@ Its code works until the moment it is taken out.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import CompartmentState, ItemState
 from controller.journal import rfc3339
 from controller.ports import Outcome
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 from controller.settings import PolicyTable
 from controller.site import compartments
@@ -28,31 +29,37 @@ from controller.site.texts import Button, Offer, Screen, Text
 
 ALL = "all"
 
+_DUE = (
+    select(table)
+    .join(orders, orders.c.order_no == table.c.order_no)
+    .where(
+        table.c.cabinet.is_not(None) | table.c.slot.is_not(None),
+        (table.c.state == ItemState.RETURN_REQUESTED.value)
+        | (
+            (table.c.state == ItemState.LOADED.value)
+            & orders.c.expires_at.is_not(None)
+            & (orders.c.expires_at <= bindparam("long_over"))
+        ),
+    )
+    .order_by(table.c.cabinet.is_(None), table.c.cabinet, table.c.no, table.c.machine, table.c.slot)
+)
+_DUE_TO_ALL = Prepared(_DUE)
+_DUE_TO_ONE = Prepared(_DUE.where(table.c.vendor_id == bindparam("vendor")))
+_RELEASE = Prepared(
+    table.update()
+    .where(table.c.item_id == bindparam("of"), table.c.state.in_(COLLECTABLE))
+    .values(state=ItemState.RELEASING.value)
+)
+
 
 def due(
     connection: Connection, at: datetime, policy: PolicyTable, badge: Row[Any] | None = None
 ) -> list[Row[Any]]:
     """What may be taken back now, of a vendor's own or of everybody."""
     long_over = rfc3339(at - timedelta(seconds=policy.overdue_return_s))
-    query = (
-        select(table)
-        .join(orders, orders.c.order_no == table.c.order_no)
-        .where(
-            table.c.cabinet.is_not(None) | table.c.slot.is_not(None),
-            (table.c.state == ItemState.RETURN_REQUESTED.value)
-            | (
-                (table.c.state == ItemState.LOADED.value)
-                & orders.c.expires_at.is_not(None)
-                & (orders.c.expires_at <= long_over)
-            ),
-        )
-        .order_by(
-            table.c.cabinet.is_(None), table.c.cabinet, table.c.no, table.c.machine, table.c.slot
-        )
-    )
     if badge is not None and badge.role != STAFF:
-        query = query.where(table.c.vendor_id == badge.vendor_id)
-    return list(connection.execute(query))
+        return _DUE_TO_ONE.rows(connection, long_over=long_over, vendor=badge.vendor_id)
+    return _DUE_TO_ALL.rows(connection, long_over=long_over)
 
 
 class Returns:
@@ -171,12 +178,7 @@ def _wanted(act: Act, item: Row[Any], badge: Row[Any]) -> Wanted:
 
 def claim_item(act: Act, item_id: str) -> None:
     """It is between here and somebody's hands. Refused where it does not rest here."""
-    claimed = act.db.execute(
-        table.update()
-        .where(table.c.item_id == item_id, table.c.state.in_(COLLECTABLE))
-        .values(state=ItemState.RELEASING.value)
-    )
-    if claimed.rowcount != 1:
+    if _RELEASE.run(act.db, of=item_id) != 1:
         raise Refused(Reason.STALE_DECISION)
 
 

@@ -1,56 +1,52 @@
-"""Rows by the values of their columns.
-
-Each statement is made once: making one costs five times as much as carrying it out.
-"""
+"""Rows by the values of their columns."""
 
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    CursorResult,
-    Insert,
-    Select,
-    Table,
-    Update,
-    bindparam,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
+
+from controller.prepared import Prepared
 
 
-def rows(connection: Connection, table: Table, **of: str | int) -> CursorResult[Any]:
+def rows(connection: Connection, table: Table, **of: str | int) -> list[Row[Any]]:
     """The whole rows of which these columns have these values."""
-    return connection.execute(_selection(table, tuple(of)), _named(of))
+    return _selection(table, tuple(of)).rows(connection, **of)
+
+
+def first_row(connection: Connection, table: Table, **of: str | int) -> Row[Any] | None:
+    """One of them, if any."""
+    return _selection(table, tuple(of)).first(connection, **of)
+
+
+def one_row(connection: Connection, table: Table, **of: str | int) -> Row[Any]:
+    """The only one."""
+    return _selection(table, tuple(of)).one(connection, **of)
 
 
 def change_rows(
     connection: Connection, table: Table, of: dict[str, str | int], **values: str | int | None
-) -> CursorResult[Any]:
-    """The rows of which the columns of `of` have these values have new ones."""
-    return connection.execute(_update(table, tuple(of)), {**_named(of), **values})
+) -> int:
+    """The rows of which the columns of `of` have these values have new ones; how many."""
+    named = {f"of_{name}": value for name, value in of.items()}
+    return _update(table, tuple(of), tuple(values)).run(connection, **named, **values)
 
 
 def add_row(connection: Connection, table: Table, **values: str | int | None) -> None:
     """A new row; a column that is not named has its default."""
-    connection.execute(_insertion(table), values)
-
-
-def _named(of: dict[str, str | int]) -> dict[str, str | int]:
-    return {f"of_{name}": value for name, value in of.items()}
+    _insertion(table, tuple(values)).run(connection, **values)
 
 
 @cache
-def _selection(table: Table, names: tuple[str, ...]) -> Select[Any]:
-    return select(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in names))
+def _selection(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(select(table).where(*(table.c[name] == bindparam(name) for name in names)))
 
 
 @cache
-def _update(table: Table, names: tuple[str, ...]) -> Update:
-    return update(table).where(*(table.c[name] == bindparam(f"of_{name}") for name in names))
+def _update(table: Table, names: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
+    where = (table.c[name] == bindparam(f"of_{name}") for name in names)
+    return Prepared(update(table).where(*where), *columns)
 
 
 @cache
-def _insertion(table: Table) -> Insert:
-    return insert(table)
+def _insertion(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table), *columns)

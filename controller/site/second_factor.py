@@ -14,6 +14,7 @@ from controller.settings import PolicyTable
 from controller.site.badged import STAFF, Bearer
 from controller.site.kiosk import Card, Heard, Press
 from controller.site.premises import Premises
+from controller.site.rows import rows
 from controller.site.schema import proofs, typed_codes
 from controller.site.texts import Button, Screen, Text
 from controller.site.tries import count_wrong, is_resting
@@ -171,11 +172,7 @@ def _staff(p: Premises, badge: Badge) -> str | None:
 
 
 def _hashes(connection: Connection, code: str, kind: str) -> set[str]:
-    return set(
-        connection.scalars(
-            select(proofs.c.hash).where(proofs.c.code_id == code, proofs.c.kind == kind)
-        )
-    )
+    return {row.hash for row in rows(connection, proofs, code_id=code, kind=kind)}
 
 
 def _key(p: Premises, shown: Shown) -> str:

@@ -9,6 +9,7 @@ from controller.entries import AlarmKind
 from controller.journal import Entry, Stream, parse_time, rfc3339
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Book
+from controller.site.rows import add_row, change_rows
 from controller.site.schema import journal, marks
 from controller.steady import SteadyClock
 
@@ -56,8 +57,8 @@ class Timekeeper:
         """Whatever happens, no time before this one is believed again."""
         with self._book.act() as act:
             at = rfc3339(act.at)
-            if act.db.execute(marks.update().values(at=at)).rowcount == 0:
-                act.db.execute(marks.insert().values(id=1, at=at))
+            if change_rows(act.db, marks, {"id": 1}, at=at) == 0:
+                add_row(act.db, marks, id=1, at=at)
         self._marked_at = self._time.monotonic()
 
     def _committed(self, entries: list[Entry]) -> None:

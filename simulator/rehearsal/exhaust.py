@@ -84,6 +84,7 @@ def _play(
         for task in lives:
             if not task.cancelled():
                 task.exception()  # of a site that died in the dark
+        mortal.close()
 
 
 class _MortalStore(Store):

@@ -1,6 +1,7 @@
 """Somebody who guesses: opens nothing, learns nothing, and keeps nobody from their door."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from controller.codes import typed_hash
 from controller.entries import Down
@@ -24,6 +25,7 @@ from tests.controller.site.world import START, Town, code_of, qr_of, qr_text, ru
 
 TRIES = 10_000
 POLICY = PolicyTable()
+VALUE = re.compile(r"'[^']*'|\b\d+\b")  # in a statement as SQLite traces it
 LEARNT_FROM = ("typed_codes", "codes", "tries", "orders", "INTO journal")
 
 
@@ -167,18 +169,19 @@ def costs(town: Town) -> Iterator[list[str]]:
     """The statements that a refusal needs, in order, without their values."""
     seen: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def note(statement: str) -> None:
         if any(word in statement for word in LEARNT_FROM):
-            seen.append(statement)
+            seen.append(VALUE.sub("?", statement))
 
-    engines = (town.store.writer, town.store.reader)
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
+    with town.store.write() as transaction, town.store.read() as reader:
+        drivers = [each.connection.driver_connection for each in (transaction.connection, reader)]
+    for driver in drivers:
+        driver.set_trace_callback(note)
     try:
         yield seen
     finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+        for driver in drivers:
+            driver.set_trace_callback(None)
 
 
 def of_all(tmp_path, refuse: Callable[[Town, int], object]) -> dict[str, list[str]]:
