@@ -5,9 +5,11 @@ A patch in tests/sabotage/ is a unified diff under comment lines:
     # test: tests/controller/test_journal.py -k "chain or head"
     # expect: red
     # rehearsal: I3 I8
+    # link: whole
 
 `expect: green` is for the one patch that changes nothing, so that a test that is always red is
-found out too. `rehearsal` names the invariants of which one must be seen to break.
+found out too. `rehearsal` names the invariants of which one must be seen to break; `link: whole`
+has the rehearsal play the link and the district at its other end, which costs time.
 
 What tests import from elsewhere is imported once, and each test runs in a fork of that: so a patch
 costs its test and the product's own modules, and not pytest, SQLAlchemy and the rest anew.
@@ -66,6 +68,7 @@ class Sabotage:
     test: list[str]
     expect: str
     breaks: frozenset[str] = frozenset()  # invariants, as the rehearsal names them
+    link: str = "down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,8 @@ def read(path: Path) -> Sabotage:
     if "test" not in words or words.get("expect") not in {"red", "green"}:
         raise ValueError(f"{path.name}: needs '# test: ...' and '# expect: red|green' at its top")
     breaks = frozenset(words.get("rehearsal", "").split())
-    return Sabotage(path.stem, path, shlex.split(words["test"]), words["expect"], breaks)
+    link = words.get("link", "down")
+    return Sabotage(path.stem, path, shlex.split(words["test"]), words["expect"], breaks, link)
 
 
 def all_of(folder: Path = PATCHES) -> list[Sabotage]:
@@ -181,6 +185,7 @@ def rehearse(days: int, seeds: int, sabotage: Sabotage) -> int:
     for seed in range(1, 2 if sabotage.name.endswith("canary") else seeds + 1):
         sys.stdout.write(f"seed {seed}\n")
         asked = ["rehearse", "--days", str(days), "--seed", str(seed), *TOWN]
+        asked += ["--link", sabotage.link]
         if app(asked, standalone_mode=False):
             return RED
     return 0
