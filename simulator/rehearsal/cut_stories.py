@@ -77,7 +77,7 @@ async def _told(cast: Cast) -> None:
     other = district.place("N2", "V02", licence="", types=True)
     district.replace(cast.order)
     district.tell(Down.ITEM_RETURN, {"order": cast.order.number, "reason": "asked_back"})
-    district.tell(Down.BADGE_REVOKED, {"badge": STAFF})
+    district.revoke(STAFF)
     district.cancel(other)
     await cast.stage.clock.sleep(BETWEEN_S)
 

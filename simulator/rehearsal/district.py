@@ -105,6 +105,9 @@ class District:
             },
         )
 
+    def revoke(self, badge: str) -> None:
+        self.tell(Down.BADGE_REVOKED, {"badge": badge})
+
     def place(
         self,
         number: str,

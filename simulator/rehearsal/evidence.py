@@ -83,6 +83,10 @@ class Place:
     last: Intent | None = None
     is_open: bool = False
     forced: int = 0
+    swings: int = 0  # of its door, by hands
+    told_open: bool | None = None  # as entries have it
+    told_swings: int = 0
+    lies: bool = False  # its switch stuck at some time
 
 
 class Evidence:
@@ -106,6 +110,7 @@ class Evidence:
         self.codes: dict[str, tuple[str, str]] = {}  # code id: order, state
         self.revoked: set[str] = set()
         self.badge_roles: dict[str, str] = {}
+        self.badge_ends: dict[str, datetime] = {}
         self.hands: Counter[str] = Counter()
         self.lies: dict[str, str] = {}  # thing: where it is, as hands put it
         self.collected: Counter[str] = Counter()
@@ -144,6 +149,9 @@ class Evidence:
             Up.ALARM_RAISED: self._raised,
             Up.ALARM_CLEARED: self._cleared,
             Up.DOOR_FORCED: self._forced,
+            Up.DOOR_OPENED: self._opened,
+            Up.DOOR_CLOSED: self._closed,
+            Up.DOORS_CLOSED: self._closed,
             Down.COMPARTMENT_OPEN: self._wanted,
             Down.COMPARTMENT_BLOCK: self._wanted,
             Down.COMPARTMENT_UNBLOCK: self._wanted,
@@ -185,9 +193,8 @@ class Evidence:
                 self.clock_wrong_s = wrong_s
             case Seeing(so):
                 self.seeing_since = now if so else None
-            case Struck("frozen", _):
-                self.frozen_at = now
-                self.seeing_since = self.seeing_since and now
+            case Struck():
+                self._suffer(event)
             case _:
                 pass
 
@@ -205,6 +212,13 @@ class Evidence:
         order, state = self.codes.get(code, ("", ""))
         here = any(item.state == "loaded" for item in self.orders.get(order, ()))
         return state == "open" and order in self.ready and here
+
+    def _suffer(self, event: Struck) -> None:
+        if event.fault == "stuck_switch":
+            self.places[event.where.partition(" ")[0]].lies = True
+        elif event.fault == "frozen":
+            self.frozen_at = self.now
+            self.seeing_since = self.seeing_since and self.now
 
     def _read(self, entry: Entry) -> None:
         self.heads[entry.stream] = entry
@@ -224,6 +238,7 @@ class Evidence:
             return
         if event.forced > place.forced:
             self.forced_at[event.where] = self.now
+        place.swings += place.is_open is not event.is_open
         place.is_open, place.forced = event.is_open, event.forced
 
     def _handle(self, event: Took | Lies) -> None:
@@ -280,6 +295,7 @@ class Evidence:
     def _granted(self, data: dict[str, Any]) -> None:
         self.revoked.discard(data["badge"])
         self.badge_roles[data["badge"]] = data["role"]
+        self.badge_ends[data["badge"]] = parse_time(data["valid_until"])
 
     def _intended(self, data: dict[str, Any]) -> None:
         intent = Intent(
@@ -344,6 +360,19 @@ class Evidence:
 
     def _forced(self, data: dict[str, Any]) -> None:
         self.forced_at.pop(data["where"], None)
+        self._opened(data)
+
+    def _opened(self, data: dict[str, Any]) -> None:
+        self._told(data["where"], is_open=True)
+
+    def _closed(self, data: dict[str, Any]) -> None:
+        for door in data.get("doors", [data]):
+            self._told(door["where"], is_open=False)
+
+    def _told(self, where: str, *, is_open: bool) -> None:
+        place = self.places[where]
+        place.told_swings += place.told_open is (not is_open)
+        place.told_open = is_open
 
     def _wanted(self, data: dict[str, Any]) -> None:
         entry = self.heads[Stream.DOWN]

@@ -16,6 +16,7 @@ import structlog
 
 from controller.settings import SiteSettings
 from simulator.plan import Plan
+from simulator.rehearsal.badges import BadgeOffice
 from simulator.rehearsal.calm import come_to_rest
 from simulator.rehearsal.commands import Operators
 from simulator.rehearsal.events import Event, Struck, Wrote
@@ -84,6 +85,7 @@ async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outc
     town = Town(stage, part.profile, part.shares, Random(f"{part.seed}/town"))
     dice = Random(f"{part.seed}/storm")
     storm = Storm(stage, drawn(part.faults, dice), dice, town.plan)
+    badges = BadgeOffice(stage, Random(f"{part.seed}/badges"), town.plan, part.days)
     operators = Operators(stage, Random(f"{part.seed}/operators"), town.plan)
 
     def plan_day(begins: float) -> None:
@@ -98,6 +100,7 @@ async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outc
             await town.run(part.days, told, judge.violations)
             storm.end()
             operators.free_all()
+            badges.renew_all()
             if not judge.violations:
                 await come_to_rest(stage, town)
             process.cancel()

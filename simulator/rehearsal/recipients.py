@@ -80,14 +80,16 @@ class Recipient(Person):
         self._again = 0
         self._reopened = False
         self._hesitated = False
+        self._in_hand = False  # whoever stands before a dark kiosk is ready when it starts
         self._left: set[str] = set()  # doors whose thing was left, or that were walked off from
         self._used: set[str] = set()
 
     async def visit(self) -> None:
         """Come, take what there is, go."""
+        self._in_hand = self.view is None
         if not await self.sees(lambda: self.screen in (Screen.IDLE, self.begins_at), PATIENCE_S):
             return  # out of order, or somebody who never leaves
-        if self.screen is Screen.IDLE:
+        if self.screen is Screen.IDLE and not self._in_hand:
             await self.takes("walk_up")
         if not await self._identify():
             return
@@ -102,7 +104,8 @@ class Recipient(Person):
 
     async def _identify(self) -> bool:
         """True once the screen is about something; a first try may fail."""
-        await self.takes("find_code")
+        if not self._in_hand:
+            await self.takes("find_code")
         types = self.mood.types and bool(self.code.typed)
         for number in range(TRIES):
             first = self.mood.first if number == 0 else ""
@@ -122,7 +125,8 @@ class Recipient(Person):
     async def _show(self, first: str, *, types: bool) -> bool:
         """The code, or on a first try something else; True if the screen said something to it."""
         code = self.code
-        await self.takes("type" if types else "hold")
+        if types or not self._in_hand:
+            await self.takes("type" if types else "hold")
         view = self.view
         if types:
             what = "other" if first == "mistypes" else "code"

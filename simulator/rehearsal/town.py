@@ -40,6 +40,7 @@ COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
 VISITS_MAX: Final = 12
 SETTLES_S: Final = 20.0  # after somebody left
 DOZES_S: Final = 600.0  # then somebody looks whether it still may
+DARKENS: Final = ("power", "kill", "step")
 WHIMS: Final = {"walks_off": "left_open", "leaves_item": "item_left"}
 KNOWN_TO_STRANGERS: Final = 12  # orders whose messages somebody else has seen
 REFILL_AT: Final = 60  # sheets
@@ -94,7 +95,6 @@ class Town:
     async def run(self, days: int, told: Callable[[int], None], over: Sized) -> None:
         """Play so many days, or until something is in `over`; `told` hears of each day's end."""
         begins = self.stage.clock.monotonic()
-        self._grant_badges(days)
         async with asyncio.TaskGroup() as group:
             kiosk = group.create_task(self._serve())
             for day in range(days):
@@ -196,12 +196,6 @@ class Town:
 
         self.plan(when + self.dice.random() * 300.0, due)
 
-    def _grant_badges(self, days: int) -> None:
-        until = self.stage.clock.true_now() + timedelta(days=days + 60)
-        for vendor in VENDORS:
-            self.stage.district.grant(vendor, "vendor", vendor, until)
-        self.stage.district.grant("staff", "staff", None, until)
-
     def _place(self) -> None:
         dice, shares = self.dice, self.shares
         self._number += 1
@@ -259,6 +253,8 @@ class Town:
         """The recipient is told that all is ready, staff that they are needed."""
         if isinstance(event, Took):
             self._taken.add(event.thing)
+        if isinstance(event, Struck) and event.fault in DARKENS:
+            self._come_into_the_dark()
         if not isinstance(event, Wrote):
             return
         kind, data = event.entry.kind, event.entry.data
@@ -268,6 +264,13 @@ class Town:
             if data["order"] not in self._ready:
                 self._plan_pickup(self.open[data["order"]])
             self._ready.add(data["order"])
+
+    def _come_into_the_dark(self) -> None:
+        """Somebody stands before a dark kiosk, code in hand, when it starts again."""
+        waiting = [number for number in sorted(self._ready) if number in self.open]
+        if waiting and self.dice.random() < 1 / 2:
+            order = self.open[self.dice.choice(waiting)]
+            self._plan_visit(self.stage.clock.monotonic(), order)
 
     async def keep(self) -> None:
         """Staff come now, and do all that their menu asks for."""

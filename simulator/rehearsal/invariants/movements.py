@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.entries import Up
+from controller.journal import parse_time
 from simulator.rehearsal.events import Calm, Driven, Moved, Wrote
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
@@ -131,11 +132,12 @@ def claimed_together(_evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{data['session']}: {data['code']} was claimed, and nothing intended with it"
 
 
-@invariant("I6", "No pulse follows a revoked badge, or none.", Wrote)
+@invariant("I6", "No pulse follows a badge that is revoked or out of date, or none.", Wrote)
 def good_badge(evidence: Evidence, event: Wrote) -> Iterator[str]:
     data = event.entry.data
     if event.entry.kind != Up.MOVEMENT_INTENDED or data["kind"] not in BY_BADGE:
         return
     badge = data.get("badge")
-    if badge is None or badge in evidence.revoked or badge not in evidence.badge_roles:
-        yield f"{data['intent']}: badge {badge} is not good"
+    until = evidence.badge_ends.get(badge or "")
+    if until is None or badge in evidence.revoked or parse_time(event.entry.at) >= until:
+        yield f"{data['intent']}: badge {badge} is not good, or was until {until}"

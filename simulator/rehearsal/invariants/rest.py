@@ -1,8 +1,9 @@
-"""I22 and I26: what happens is seen, and when the trouble is over all comes to rest."""
+"""I22, I26, I30: what happens is seen once, and when the trouble is over all comes to rest."""
 
 from collections.abc import Iterator
 from typing import Final
 
+from controller.entries import Up
 from simulator.rehearsal.events import Calm, Swung, Wrote
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
@@ -23,6 +24,16 @@ def forced_is_seen(evidence: Evidence, _event: Wrote | Swung) -> Iterator[str]:
         late_s = evidence.now - max(at, evidence.seeing_since)
         if late_s > SEEN_WITHIN_S:
             yield f"{where} was broken open {late_s:.1f} s ago and no entry says so"
+
+
+@invariant("I30", "A door that moves once is told of once, however its switch bounces.", Wrote)
+def told_once(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind not in (Up.DOOR_OPENED, Up.DOOR_CLOSED):
+        return
+    where = event.entry.data["where"]
+    place = evidence.places[where]
+    if place.told_swings > place.swings and not place.lies:
+        yield f"{where} swung {place.swings} times and is told to have {place.told_swings} times"
 
 
 @invariant("I26", "At rest every ready order can be collected.", Calm)
