@@ -42,7 +42,7 @@ PATCHES: Final = ROOT / "tests" / "sabotage"
 TEST_S: Final = 300
 RED: Final = 1  # of pytest: tests ran and failed; anything else but 0 is no proof
 BROKE: Final = 3
-TOWN: Final = ("--sites", "2", "--orders", "20")  # of a rehearsal: small, and much goes on there
+TOWN: Final = ("--sites", "1", "--orders", "20")  # of a rehearsal: small, and much goes on there
 LIBRARIES: Final = (
     "aiomqtt",
     "alembic",
