@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,11 +23,11 @@ class Act:
         self.db: Connection = transaction.connection
         self.at = at
         self.memory = transaction.memory
-        self.custody = False  # a compartment's or item's state is another
+        self.touched: set[Any] = set()  # places: a compartment's or its item's state is another
         self._transaction = transaction
         self._site = site
 
-    @property
+    @cached_property
     def now(self) -> str:
         return rfc3339(self.at)
 
@@ -49,6 +50,7 @@ class Book:
         self.acts = 0  # done so far: where this stands still, so does everything
         self.custody = 0  # those of them that changed what is where
         self._clock = clock
+        self._followers: list[set[Any]] = []
         self.step = step  # counted by who wants to break off at one
 
     @contextmanager
@@ -64,8 +66,17 @@ class Book:
         except DBAPIError as error:
             raise self._broken(error) from error
         self.acts += 1
-        self.custody += act.custody
+        if act.touched:
+            self.custody += 1
+            for follower in self._followers:
+                follower.update(act.touched)
         self.step("committed")
+
+    def touched(self) -> set[Any]:
+        """A set of its own for who asks: from now on places that an act touched go into it."""
+        follower: set[Any] = set()
+        self._followers.append(follower)
+        return follower
 
     @contextmanager
     def look(self) -> Iterator[Connection]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import CompartmentChanged, CompartmentState, Up
 from controller.ports import Presence
@@ -18,6 +18,9 @@ from controller.site.schema import compartments as table
 
 PENDING: Final = (CompartmentState.RESERVED, CompartmentState.OPEN)
 SIZES: Final = ("S", "M", "L")  # smallest first
+_FREE_PLACES: Final = Prepared(
+    select(table.c.cabinet, table.c.no).where(table.c.state == CompartmentState.FREE.value)
+)
 MIDDLE_CM: Final = 110  # where a standing person's hands are
 BAND_CM: Final = 30  # so far apart handles are reached alike
 
@@ -63,8 +66,7 @@ def bigger(connection: Connection, place: Place) -> str:
 
 def strays(connection: Connection, doors: Doors) -> set[Place]:
     """Free compartments in which a sensor sees something."""
-    free = rows(connection, table, state=CompartmentState.FREE.value)
-    places = {Place(row.cabinet, row.no) for row in free}
+    places = {Place._make(row) for row in _FREE_PLACES.rows(connection)}
     return {each for each in places if each in doors and doors[each].item is Presence.PRESENT}
 
 
@@ -76,7 +78,7 @@ def change(
     act: Act, place: Place, before: Iterable[CompartmentState], after: CompartmentState
 ) -> bool:
     """Move a compartment on; False, and nothing done, if it was not as expected."""
-    act.custody = True
+    act.touched.add(place)
     values = {"state": after.value, "reason": None}
     if after is CompartmentState.FREE:
         values["idle_since"] = act.now
@@ -144,5 +146,5 @@ def _row(connection: Connection, place: Place) -> Row[Any]:
 
 
 def _write(act: Act, place: Place, **values: str | None) -> None:
-    act.custody = True
+    act.touched.add(place)
     change_rows(act.db, table, {"cabinet": place.cabinet, "no": place.no}, **values)

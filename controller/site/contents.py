@@ -1,26 +1,38 @@
 """Whether what lies behind shut doors fits what is on record, as far as sensors tell."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import AlarmKind, CompartmentState, ItemState
 from controller.prepared import Prepared
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.book import Book
-from controller.site.doors import Doors, Place
+from controller.site.doors import Doors, Place, Standing
 from controller.site.findings import GRID, Finding, Kept
 from controller.site.schema import compartments, items
 
 ALARM: Final = {Finding.MISSING: AlarmKind.ITEM_MISSING, Finding.LEFT: AlarmKind.ITEM_LEFT}
+CONTRADICTED: Final = {Kept.FILLED: Finding.MISSING, Kept.EMPTY: Finding.LEFT}
 LIES: Final = (ItemState.LOADED.value, ItemState.RETURN_REQUESTED.value)
-LYING: Final = Prepared(
-    select(items.c.cabinet, items.c.no).where(items.c.cabinet.is_not(None), items.c.state.in_(LIES))
-)
-VACANT: Final = Prepared(
-    select(compartments.c.cabinet, compartments.c.no).where(
-        compartments.c.state == CompartmentState.FREE.value
+_FILLED: Final = (
+    select(items.c.item_id)
+    .where(
+        items.c.cabinet == compartments.c.cabinet,
+        items.c.no == compartments.c.no,
+        items.c.state.in_(LIES),
     )
+    .exists()
+)
+_ALL: Final = select(
+    compartments.c.cabinet,
+    compartments.c.no,
+    compartments.c.state,
+    _FILLED.label("filled"),
+)
+KEPT: Final = Prepared(_ALL)
+KEPT_THERE: Final = Prepared(
+    _ALL.where(compartments.c.cabinet == bindparam("cabinet"), compartments.c.no == bindparam("no"))
 )
 
 
@@ -31,24 +43,17 @@ class Contents:
         self._book = book
         self._doors = doors
         self._after_s = after_s
-        self._kept: dict[Place, Kept] = {}
-        self._kept_at = -1  # the book's changes of custody when this was looked up
+        self._touched = book.touched()
+        self._kept: dict[Place, Kept] | None = None  # of each compartment, as looked up last
+        self._seen: dict[Place, Standing] = {}  # and its door, as looked at last
         self._looked_at = -1  # the doors' changes then
         self._doubts: dict[Place, tuple[Finding, float]] = {}  # since when
         self._told: dict[Place, AlarmKind] = {}
 
     def look(self, now: float) -> None:
         """Compare, raise what has lasted, clear what is over."""
-        if self._kept_at != self._book.custody:
-            with self._book.look() as connection:
-                self._kept = _kept(connection)
-                if self._kept_at < 0:
-                    self._adopt(connection, now)
-            self._kept_at = self._book.custody
-        elif self._looked_at == self._doors.changed and not self._doubts:
-            return
-        self._looked_at = self._doors.changed
-        for place in self._doors:
+        anew = self._look_up(now) | self._look_at_doors()
+        for place in sorted(anew | self._doubts.keys()):
             finding = self._find(place)
             if finding in ALARM:
                 known, since = self._doubts.setdefault(place, (finding, now))
@@ -60,11 +65,42 @@ class Contents:
                 del self._doubts[place]
                 self._clear(place)
 
+    def _look_up(self, now: float) -> set[Place]:
+        """Places of which the record may say something else than before."""
+        if self._kept is not None and not self._touched:
+            return set()
+        with self._book.look() as connection:
+            if self._kept is None:
+                self._kept = {
+                    place: _kept(row)
+                    for row in KEPT.rows(connection)
+                    if (place := Place(row.cabinet, row.no)) in self._doors
+                }
+                self._adopt(connection, now)
+                anew = set(self._kept)
+            else:
+                anew = self._touched.intersection(self._doors)
+                for place in anew:
+                    row = KEPT_THERE.one(connection, cabinet=place.cabinet, no=place.no)
+                    self._kept[place] = _kept(row)
+        self._touched.clear()
+        return anew
+
+    def _look_at_doors(self) -> set[Place]:
+        """Those that stand otherwise than before."""
+        if self._looked_at == self._doors.changed:
+            return set()
+        self._looked_at = self._doors.changed
+        now = {place: self._doors[place] for place in self._doors}
+        anew = {place for place, door in now.items() if self._seen.get(place) is not door}
+        self._seen = now
+        return anew
+
     def _adopt(self, connection: Connection, now: float) -> None:
         """What stood before a start, and is ours to clear."""
-        for place, kept in self._kept.items():
-            finding = {Kept.FILLED: Finding.MISSING, Kept.EMPTY: Finding.LEFT}[kept]
-            if ALARM[finding] in standing(connection, str(place)):
+        for place, kept in (self._kept or {}).items():
+            finding = CONTRADICTED.get(kept)
+            if finding is not None and ALARM[finding] in standing(connection, str(place)):
                 self._doubts[place] = (finding, now)
                 self._told[place] = ALARM[finding]
 
@@ -72,7 +108,8 @@ class Contents:
         door = self._doors[place]
         if not door.seen:
             return Finding.UNSEEN
-        return GRID[door.state, door.door, door.item, self._kept.get(place, Kept.BUSY)]
+        kept = (self._kept or {}).get(place, Kept.BUSY)
+        return GRID[door.state, door.door, door.item, kept]
 
     def _raise(self, place: Place, kind: AlarmKind) -> None:
         with self._book.act() as act:
@@ -85,7 +122,7 @@ class Contents:
                 clear_alarm(act, kind, str(place))
 
 
-def _kept(connection: Connection) -> dict[Place, Kept]:
-    lies = {Place(row.cabinet, row.no) for row in LYING.rows(connection)}
-    free = {Place(row.cabinet, row.no) for row in VACANT.rows(connection)}
-    return dict.fromkeys(free - lies, Kept.EMPTY) | dict.fromkeys(lies, Kept.FILLED)
+def _kept(row: Row[Any]) -> Kept:
+    if row.filled:
+        return Kept.FILLED
+    return Kept.EMPTY if row.state == CompartmentState.FREE.value else Kept.BUSY

@@ -120,7 +120,8 @@ def put(act: Act, item_id: str, state: ItemState, *, keep_place: bool = True) ->
         state = ItemState.CANCELLED if never_printed else IF_CANCELLED[state]
     elif state is ItemState.LOADED and item.return_reason is not None:
         state = ItemState.RETURN_REQUESTED
-    act.custody = True
+    if item.cabinet is not None:
+        act.touched.add(Place(item.cabinet, item.no))
     change_rows(act.db, table, {"item_id": item_id}, state=state.value, **place)
 
 
