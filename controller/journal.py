@@ -90,6 +90,8 @@ def journal_table(metadata: MetaData) -> Table:
     return table
 
 
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 APPEND_ONLY = tuple(
     f"CREATE TRIGGER journal_no_{act.lower()} BEFORE {act} ON journal "
     f"BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
@@ -148,7 +150,7 @@ def append(
         "data": data,
         "prev": last.hash,
     }
-    body = json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _written(words).encode()
     entry = read_entry(site, body)
     _insert(connection, journal, entry)
     return entry
@@ -196,7 +198,7 @@ def _last(journal: Table) -> Prepared:
 
 def read_entry(site: str, body: bytes) -> Entry:
     """Parse stored or received bytes. ValueError where they are no entry."""
-    words = json.loads(body)
+    words = json.loads(body.decode())
     match words:
         case {
             "stream": str(stream),

@@ -96,6 +96,11 @@ class Waiting:
     def expires_at(self) -> datetime:
         return parse_time(self.order.expires_at)
 
+    def may_be_news(self, now: str) -> bool:
+        """Whether anything of it may be otherwise by now: of most orders nothing is."""
+        is_over = self.may_end and self.order.expires_at <= now
+        return self.hindered or self.open_span is not None or is_over
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -171,12 +176,18 @@ class Deadlines:
         gap = Span(at, now - lived) if (now - at - lived).total_seconds() > GAP_S else None
         found = self._waiting()
         self._hindered = any(each.hindered for each in found)
-        steps = [step for each in found if (step := self._step(each, gap, now))]
+        told = rfc3339(now)
+        steps = [
+            step
+            for each in found
+            if (gap is not None or each.may_be_news(told)) and (step := self._step(each, gap, now))
+        ]
         if gap is not None or self._orphans or steps:
             self._write(found, steps, gap)
             found = self._waiting()
-        dues = [each.expires_at for each in found if each.may_end]
-        return min((due for due in dues if due > now), default=None)
+        dues = [each.order.expires_at for each in found if each.may_end]
+        due = min((due for due in dues if due > told), default=None)
+        return None if due is None else parse_time(due)
 
     def _step(self, each: Waiting, gap: Span | None, now: datetime) -> Step | None:
         """What is new of an order by now."""
