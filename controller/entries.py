@@ -54,6 +54,8 @@ class Up(StrEnum):
     DOOR_AJAR = "door.ajar"
     DOOR_UNKNOWN = "door.unknown"
     DOOR_CONTRADICTED = "door.contradicted"
+    LOCK_COUNTED = "lock.counted"
+    LOCK_RESTED = "lock.rested"
     DOORS_UNKNOWN = "doors.unknown"
     DOORS_CLOSED = "doors.closed"
     COMPARTMENT_FAULT = "compartment.fault"
@@ -179,6 +181,8 @@ class MovementIntended(TypedDict):
     order: NotRequired[str]
     item: NotRequired[str]
     badge: NotRequired[str]
+    code: NotRequired[str]  # code_id
+    session: NotRequired[str]
     command: NotRequired[str]
     approved_by: NotRequired[str]  # the second one, where two people must want it
     seq: NotRequired[int]  # a machine's sequence number
@@ -323,6 +327,21 @@ class DoorContradicted(TypedDict):
     where: str
     says: Literal["open", "closed", "unknown"]
     by: SeenBy  # what shows that it moved all the same
+
+
+class LockRested(TypedDict):
+    """Released and not used: its bolt is taken to have fallen back."""
+
+    where: str
+
+
+class LockCounted(TypedDict):
+    """How far lock and switch are trusted: what speaks against them, in a row."""
+
+    where: str
+    jams: int
+    contradicted: int
+    distrust: str | None  # why the compartment goes out of use once it is at rest
 
 
 class CompartmentChanged(TypedDict):

@@ -51,6 +51,7 @@ class Entry:
     prev: str
     body: bytes
     hash: str
+    after: int | None = None  # of a site's: how much of its district's journal it knew by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,11 @@ def append(
     at: datetime,
     *,
     last: Head | None = None,
+    after: int | None = None,
 ) -> Entry:
     """Write the next entry of a chain in the caller's transaction, after `last` if it is known."""
     last = last or head(connection, journal, site, stream)
-    words = {
+    words: dict[str, Any] = {
         "stream": stream.value,
         "seq": last.seq + 1,
         "at": rfc3339(at),
@@ -150,6 +152,8 @@ def append(
         "data": data,
         "prev": last.hash,
     }
+    if after is not None:
+        words["after"] = after
     body = _written(words).encode()
     entry = read_entry(site, body)
     _insert(connection, journal, entry)
@@ -207,9 +211,9 @@ def read_entry(site: str, body: bytes) -> Entry:
             "kind": str(kind),
             "data": dict(data),
             "prev": str(prev),
-        } if seq > 0:
+        } if seq > 0 and isinstance(after := words.get("after"), int | None):
             digest = hashlib.sha256(body).hexdigest()
-            return Entry(site, Stream(stream), seq, at, kind, data, prev, body, digest)
+            return Entry(site, Stream(stream), seq, at, kind, data, prev, body, digest, after)
     raise ValueError("not a journal entry")
 
 

@@ -68,7 +68,10 @@ class Transaction:
         """Write an entry of our own in this transaction, as of now unless `at` says when."""
         at = at or self._clock.now()
         last = self.head(site, stream)
-        entry = append(self.connection, self._journal, site, stream, kind, data, at, last=last)
+        after = self.head(site, Stream.DOWN).seq if stream is Stream.UP else None
+        entry = append(
+            self.connection, self._journal, site, stream, kind, data, at, last=last, after=after
+        )
         self._wrote(entry)
         return entry
 

@@ -168,6 +168,14 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{where}号门动过（由{by}确认），门的开关却没有反应。",
         "Door {where} moved, as {by} shows; its switch did not show it.",
     ),
+    "lock.rested": (
+        "{where}号门放行后没有人打开，门锁已落回。",
+        "Door {where} was released and nobody used it; its bolt fell back.",
+    ),
+    "lock.counted": (
+        "{where}号门：门锁连续卡住{jams}次，开关不符{contradicted}次。",
+        "Door {where}: its lock jammed {jams} times in a row, its switch was wrong {contradicted}.",
+    ),
     "compartment.fault": (
         "{where}号格口停止使用：{reason}。",
         "Compartment {where} is out of use: {reason}.",

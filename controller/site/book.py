@@ -24,7 +24,7 @@ class Act:
         self.at = at
         self.memory = transaction.memory
         self.touched: set[Any] = set()  # places: a compartment's or its item's state is another
-        self._transaction = transaction
+        self.transaction = transaction
         self._site = site
 
     @cached_property
@@ -32,11 +32,11 @@ class Act:
         return rfc3339(self.at)
 
     def say(self, kind: Up, data: Mapping[str, Any]) -> None:
-        self._transaction.append(self._site, Stream.UP, kind.value, dict(data), self.at)
+        self.transaction.append(self._site, Stream.UP, kind.value, dict(data), self.at)
 
     def name(self, prefix: str) -> str:
         """A name for what the next entry tells of: its number makes it unique at this site."""
-        return f"{prefix}{self._transaction.head(self._site, Stream.UP).seq + 1}"
+        return f"{prefix}{self.transaction.head(self._site, Stream.UP).seq + 1}"
 
 
 class Book:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Self
 
 from sqlalchemy import Connection, select
 
-from controller.entries import DoorChanged, DoorsChanged, Up
+from controller.entries import DoorChanged, DoorsChanged, LockRested, Up
 from controller.ports import Clock, DoorSight, Presence
 from controller.site.book import Act
 from controller.site.rows import change_rows
@@ -187,6 +187,8 @@ class Doors:
             )
         if state is not now.state:
             self._say(act, now, after, DoorChanged(where=str(place), n=after.n))
+        if sight is Sight.BOLT_RESTED and door is not now.door:
+            act.say(Up.LOCK_RESTED, LockRested(where=str(place)))
         return after
 
     @contextmanager

@@ -5,6 +5,7 @@ was read to its end, or when a named person answers for what lies behind the doo
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -28,8 +29,9 @@ class Why(StrEnum):
 class Holding:
     """Whether a site holds, and why."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, finish: Callable[[Act], None]) -> None:
         self._book = book
+        self._finish = finish  # what was fetched holds, as far as it goes
         self.why: Why | None = None
         self.changed = asyncio.Event()
 
@@ -73,6 +75,7 @@ class Holding:
         assert self.why is not None
         why, self.why = self.why, None if badge is None else Why.RELEASED
         with self._book.act() as act:
+            self._finish(act)
             self._put(act, self.why)
             act.say(Up.HOLD_ENDED, HoldEnded(why=why.value, badge=badge))
         self.changed.set()

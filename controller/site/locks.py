@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from controller.entries import AlarmKind, DoorContradicted, SeenBy, Up
+from controller.entries import AlarmKind, DoorContradicted, LockCounted, SeenBy, Up
 from controller.ports import DoorSight
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
@@ -83,5 +83,13 @@ def _row(connection: Connection, place: Place) -> Any:
     return one_row(connection, table, cabinet=place.cabinet, no=place.no)
 
 
-def _write(act: Act, place: Place, **values: int | str | None) -> None:
-    change_rows(act.db, table, {"cabinet": place.cabinet, "no": place.no}, **values)
+def _write(act: Act, place: Place, **values: Any) -> None:
+    """What is counted is told, where it is another than before."""
+    row = _row(act.db, place)
+    before = LockCounted(
+        where=str(place), jams=row.jams, contradicted=row.contradicted, distrust=row.distrust
+    )
+    after = before | values
+    if after != before:
+        change_rows(act.db, table, {"cabinet": place.cabinet, "no": place.no}, **values)
+        act.say(Up.LOCK_COUNTED, after)

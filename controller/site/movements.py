@@ -243,6 +243,10 @@ class Movements:
             told["item"] = wanted.item
         if wanted.badge:
             told["badge"] = wanted.badge
+        if wanted.code:
+            told["code"] = wanted.code
+        if wanted.session:
+            told["session"] = wanted.session
         if wanted.command:
             told["command"] = wanted.command
         if wanted.approved_by:

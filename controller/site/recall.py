@@ -4,16 +4,18 @@ So a site comes up to what its district has of it, and a whole journal played in
 gives the orders, items and compartments that it told of.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from controller.entries import CompartmentState, ItemState, OrderState, Up
-from controller.journal import Entry, Stream
+from controller.journal import Entry, Stream, entries
 from controller.site import compartments
+from controller.site.book import Act
 from controller.site.compartments import PENDING
-from controller.site.doors import Door, Place
+from controller.site.doors import Door, Place, Sight
 from controller.site.inbox import RULES as DOWN
 from controller.site.intents import settle
 from controller.site.items import NOWHERE, item_at, item_of, put, put_back
@@ -26,14 +28,16 @@ from controller.site.orders import (
     wait_again,
     withdraw_prints,
 )
-from controller.site.recalled import SIGNS, Recalled, Rule
+from controller.site.recalled import SIGNS, Recalled, Rule, follow_door
 from controller.site.schema import (
     codes,
     doors,
     intents,
     items,
+    journal,
     machines,
     orders,
+    recalls,
     sessions,
 )
 from controller.site.schema import compartments as places
@@ -45,16 +49,62 @@ EVERY: Final = tuple(CompartmentState)
 
 
 def recall(transaction: Transaction, entry: Entry) -> None:
-    """What this entry tells of is so again. A kind of a later release changes nothing."""
-    rules: Mapping[str, Rule] = UP if entry.stream is Stream.UP else DOWN
-    if rule := rules.get(entry.kind):
-        rule(Recalled(transaction, entry), entry.data)
+    """What this entry tells of is so again. A kind of a later release changes nothing.
+
+    What the district told waits for the first entry of the site's own that knew of it, or for the
+    `finish`: so both journals are played in the order in which they were written.
+    """
+    if entry.stream is Stream.UP:
+        _catch_up(transaction, entry.site, entry)
+        _play(transaction, entry)
+    elif _cursor(transaction) is None:
+        transaction.connection.execute(recalls.insert().values(id=1, down=entry.seq - 1))
+
+
+def finish(act: Act, site: str) -> None:
+    """There is no more: what the district told last holds too."""
+    _catch_up(act.transaction, site, None)
+    act.db.execute(recalls.delete())
 
 
 def replay(transaction: Transaction, up: Iterable[Entry], down: Iterable[Entry]) -> None:
     """Both journals of a site, from their first entries, played into empty tables."""
-    for entry in sorted((*down, *up), key=lambda each: (each.at, each.stream is Stream.UP)):
-        recall(transaction, entry)
+    waiting = deque(down)
+    for entry in up:
+        while waiting and _knew(entry, waiting[0]):
+            _play(transaction, waiting.popleft())
+        _play(transaction, entry)
+    for entry in waiting:
+        _play(transaction, entry)
+
+
+def _knew(up: Entry, down: Entry) -> bool:
+    """The site had taken over `down` when it wrote `up`; before it told so, the time decides."""
+    return down.at <= up.at if up.after is None else down.seq <= up.after
+
+
+def _cursor(transaction: Transaction) -> int | None:
+    """How far what the district told was played; None where all of it was."""
+    found: int | None = transaction.connection.scalar(select(recalls.c.down))
+    return found
+
+
+def _catch_up(transaction: Transaction, site: str, by: Entry | None) -> None:
+    played = _cursor(transaction)
+    while played is not None:
+        rest = entries(transaction.connection, journal, site, Stream.DOWN, after=played, limit=1)
+        told = next(rest, None)
+        if told is None or (by is not None and not _knew(by, told)):
+            return
+        _play(transaction, told)
+        played = told.seq
+        transaction.connection.execute(recalls.update().values(down=played))
+
+
+def _play(transaction: Transaction, entry: Entry) -> None:
+    rules: Mapping[str, Rule] = UP if entry.stream is Stream.UP else DOWN
+    if rule := rules.get(entry.kind):
+        rule(Recalled(transaction, entry), entry.data)
 
 
 def _place(where: str) -> Place | None:
@@ -92,10 +142,14 @@ def _intended(act: Recalled, data: Any) -> None:
             order_no=data.get("order"),
             item_id=data.get("item"),
             badge_id=data.get("badge"),
+            code_id=data.get("code"),
+            session=data.get("session"),
             command_id=data.get("command"),
             at=act.now,
         )
     )
+    if place is not None:
+        follow_door(act, data["where"], Sight.BOLT_RELEASED)
     if seq is not None:
         act.db.execute(
             machines.update()

@@ -9,7 +9,7 @@ from controller.entries import Down, ItemState, Up
 from controller.journal import Entry, parse_time
 from controller.site import compartments
 from controller.site.book import Act
-from controller.site.doors import Door, Place
+from controller.site.doors import Door, Place, Sight, follow
 from controller.site.items import item_at, put
 from controller.site.machines import SEQ_MAX
 from controller.site.orders import extend, order_of, overdue
@@ -31,16 +31,28 @@ class Recalled(Act):
         """It stands in the journal."""
 
 
-def _door(state: str, door: Door | None) -> "Rule":
+def follow_door(act: Recalled, where: str, sight: Sight, **told: Any) -> None:
+    """A door goes on in the grid as it did then; what it was itself may be told."""
+    place = Place.parse(where)
+    which = (doors.c.cabinet == place.cabinet) & (doors.c.no == place.no)
+    row = act.db.execute(select(doors.c.door, doors.c.state).where(which)).first()
+    if row is None:
+        return
+    before = {"door": row.door, "state": row.state}
+    after = before | {"door": follow(Door(row.door), sight).value} | told
+    if after != before:
+        act.db.execute(doors.update().where(which).values(**after, at=act.now))
+
+
+def _door(sight: Sight, state: str, **told: str) -> "Rule":
     def changed(act: Recalled, data: Any) -> None:
-        place = Place.parse(data["where"])
-        act.db.execute(
-            doors.update()
-            .where(doors.c.cabinet == place.cabinet, doors.c.no == place.no)
-            .values(state=state, n=data["n"], at=act.now, **({"door": door.value} if door else {}))
-        )
+        follow_door(act, data["where"], sight, state=state, n=data["n"], **told)
 
     return changed
+
+
+def _rested(act: Recalled, data: Any) -> None:
+    follow_door(act, data["where"], Sight.BOLT_RESTED)
 
 
 def _doors(one: "Rule") -> "Rule":
@@ -49,6 +61,16 @@ def _doors(one: "Rule") -> "Rule":
             one(act, each)
 
     return changed
+
+
+def _counted(act: Recalled, data: Any) -> None:
+    place = Place.parse(data["where"])
+    told = {key: data[key] for key in ("jams", "contradicted", "distrust")}
+    act.db.execute(
+        doors.update()
+        .where(doors.c.cabinet == place.cabinet, doors.c.no == place.no)
+        .values(**told)
+    )
 
 
 def _case_opened(act: Recalled, data: Any) -> None:
@@ -64,11 +86,7 @@ def _case_opened(act: Recalled, data: Any) -> None:
 
 
 def _case_closed(act: Recalled, data: Any) -> None:
-    act.db.execute(
-        cases.update()
-        .where(cases.c.case_id == data["case"], cases.c.closed_at.is_(None))
-        .values(closed_at=act.now)
-    )
+    act.db.execute(cases.update().where(cases.c.case_id == data["case"]).values(closed_at=act.now))
 
 
 def _extended(act: Recalled, data: Any) -> None:
@@ -167,12 +185,14 @@ COMMAND_ENDS: Final = (
 )
 
 SIGNS: Final[Mapping[str, Rule]] = {
-    Up.DOOR_OPENED: _door("open", Door.OPEN),
-    Up.DOOR_CLOSED: _door("closed", Door.SHUT),
-    Up.DOOR_FORCED: _door("open", Door.FORCED),
-    Up.DOOR_UNKNOWN: _door("unknown", None),
-    Up.DOORS_UNKNOWN: _doors(_door("unknown", None)),
-    Up.DOORS_CLOSED: _doors(_door("closed", Door.SHUT)),
+    Up.LOCK_COUNTED: _counted,
+    Up.LOCK_RESTED: _rested,
+    Up.DOOR_OPENED: _door(Sight.SEEN_OPEN, "open", door=Door.OPEN.value),
+    Up.DOOR_CLOSED: _door(Sight.SEEN_SHUT, "closed"),
+    Up.DOOR_FORCED: _door(Sight.SEEN_OPEN, "open", door=Door.FORCED.value),
+    Up.DOOR_UNKNOWN: _door(Sight.UNSEEN, "unknown"),
+    Up.DOORS_UNKNOWN: _doors(_door(Sight.UNSEEN, "unknown")),
+    Up.DOORS_CLOSED: _doors(_door(Sight.SEEN_SHUT, "closed")),
     Up.PROBLEM_REPORTED: _case_opened,
     Up.PROBLEM_SOLVED: _case_closed,
     Up.DEADLINE_EXTENDED: _extended,

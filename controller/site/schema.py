@@ -43,6 +43,13 @@ holds = Table(  # why nothing may be handed out at all, one row or none
     Column("why", String(16), nullable=False),  # restored, behind, parted, cloned
 )
 
+recalls = Table(  # while lost entries are fetched: how far the district's were played, one row
+    "recalls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("down", Integer, nullable=False),
+)
+
 compartments = Table(
     "compartments",
     metadata,

@@ -20,16 +20,17 @@ from controller.refusals import Reason, Refused
 from controller.settings import SiteSettings
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.answering import answer_for
-from controller.site.book import Book
+from controller.site.book import Act, Book
 from controller.site.deadlines import Deadlines
 from controller.site.doors import Place
 from controller.site.forgeries import Forgeries
 from controller.site.holding import Holding
 from controller.site.inbox import Inbox
+from controller.site.items import load_printed
 from controller.site.kiosk import KioskView
 from controller.site.plan import started, take_over_plan
 from controller.site.premises import Premises, Slow, furnish, one_by_one
-from controller.site.recall import recall
+from controller.site.recall import finish, recall
 from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
 from controller.site.site_state import SiteState, describe
@@ -99,7 +100,7 @@ class Site:
         self._doors, self._watch = p.doors, p.watch
         self._timekeeper = Timekeeper(p.book, clock)
         self._storekeeper = Storekeeper(p.book, clock, p.holds, room, slow)
-        self._holding = Holding(p.book)
+        self._holding = Holding(p.book, self._come_up)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
         self._deadlines, self._forgeries = Deadlines(p), Forgeries(p.book, clock)
         self._calm = Calm(p.book, clock, p.policy)
@@ -352,6 +353,10 @@ class Site:
     def recall(self, transaction: Transaction, entry: Entry) -> None:
         """An entry that this file had lost: what it says holds again, and nothing is done."""
         recall(transaction, entry)
+
+    def _come_up(self, act: Act) -> None:
+        finish(act, self._settings.site.id)
+        load_printed(act)
 
     def recalled(self, copied: Head) -> None:
         """There is no more: the hold ends if our journal is the one that the district has."""

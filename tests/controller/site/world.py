@@ -179,6 +179,7 @@ class Town:
         sensors: bool = True,
         machine: bool = True,
         storing: bool = False,
+        district_ahead_s: float = 0.0,
         module: ModuleType | Any = None,
         step: Callable[[str], None] = lambda _step: None,
         **policy: Any,
@@ -189,6 +190,7 @@ class Town:
         self.printer = Storer() if storing else Printer()
         self.reader = Reader()
         self.module = module
+        self.district_ahead = timedelta(seconds=district_ahead_s)
         self.step = step
         self.hands: list[str] = []
         self.seen: list[KioskView] = []
@@ -243,7 +245,8 @@ class Town:
 
     def tell(self, kind: Down, data: dict[str, Any]) -> None:
         with self.store.write() as transaction:
-            entry = transaction.append(SITE, Stream.DOWN, kind.value, data)
+            at = self.clock.now() + self.district_ahead
+            entry = transaction.append(SITE, Stream.DOWN, kind.value, data, at)
             self.site.inbox.apply(transaction, entry)
 
     def order(self, order: str = "N1", **what: Any) -> None:

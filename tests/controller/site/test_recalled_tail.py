@@ -1,0 +1,74 @@
+"""Entries that a site has lost, fetched from its district and played again."""
+
+from datetime import timedelta
+
+import pytest
+
+from controller.district import schema as district_schema
+from controller.entries import Down
+from controller.site.schema import journal
+from controller.store import open_store
+from tests.controller.site.linked import LinkedTown, collects, copy, loaded_and_copied
+from tests.controller.site.test_recall import states
+from tests.controller.site.visit import begun
+from tests.controller.site.world import START, WallClock, qr_of, run
+
+
+@pytest.fixture
+def town(tmp_path):
+    town = LinkedTown(tmp_path / "site.db")
+    clock = WallClock(START)
+    with open_store(tmp_path / "district.db", journal, clock) as town.district:
+        district_schema.metadata.create_all(town.district.writer)
+        yield town
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, 0, 3600])
+def test_what_was_lost_is_played_again_in_the_order_in_which_it_happened(town, tmp_path, ahead_s):
+    """The district's clock goes wrong by an hour; the tables are as they were all the same."""
+    town.district._clock.ahead = timedelta(seconds=ahead_s)
+
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+            await collects(town)
+            await town.in_step()
+            cancel = {"order": "N1", "reason": "too late"}
+            town.tell(Down.ORDER_CANCELLED, cancel)  # it was collected before
+            await town.loaded("N2", number=2)
+            town.tell(Down.ORDER_CANCELLED, cancel | {"order": "N2"})
+            await town.loaded("N3", number=3)
+            await jams(town, 3)
+            town.tell(Down.ITEM_RETURN, {"order": "N3", "reason": "overdue"})
+            town.order("N4", number=4)  # nothing of the site's own follows it
+            await town.in_step()
+        there = tables(town)
+        copy(tmp_path / "old.db", town.path)
+        async with town.at_work():
+            await town.until(lambda: bool(town.up("hold.ended")))
+            again = tables(town)
+            for name, rows in there.items():
+                assert again[name] == rows, name
+            await town.shows("start")
+            town.reader.hold(qr_of(2))
+            await town.shows("code_unknown")
+
+    run(story)
+
+
+async def jams(town: LinkedTown, number: int) -> None:
+    """A lock does not open, and the person leaves it at that."""
+    for box in town.cabinet.boxes:
+        box.jammed = True
+    await begun(town, number)
+    await town.shows("stuck")
+    town.site.press("end")
+    await town.shows("start", within_s=60)
+    for box in town.cabinet.boxes:
+        box.jammed = False
+
+
+def tables(town: LinkedTown) -> dict[str, list[str]]:
+    """All that the journals tell of."""
+    with town.store.read() as connection:
+        return states(connection)
