@@ -72,6 +72,7 @@ class Up(StrEnum):
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     HOLD_ENDED = "hold.ended"
     SETTINGS_TAKEN = "settings.taken"
+    CLOCK_CONFIRMED = "clock.confirmed"
 
 
 class Kind(StrEnum):
@@ -401,3 +402,11 @@ class SettingsTaken(TypedDict):
 class HoldEnded(TypedDict):
     why: str
     badge: str | None  # of who answers for it; null: the district's copy was read to its end
+
+
+class ClockConfirmed(TypedDict):
+    """Somebody answers for a clock that had jumped ahead of what was on record."""
+
+    badge: str
+    before: str  # the site's time until then
+    after: str

@@ -1,7 +1,8 @@
 """The time that a site decides by: it never goes back, and believes no jump that nobody confirms.
 
 It starts from the last moment that is on record and goes on with elapsed time. The wall clock is
-followed while it stays near; a larger step needs the district's word, which carries its seal.
+followed while it stays near; a larger step needs the district's word, which carries its seal, or
+that of somebody with a staff badge.
 """
 
 from datetime import datetime, timedelta
@@ -43,7 +44,7 @@ class SteadyClock:
         return ours
 
     def hear(self, told: datetime) -> None:
-        """The district has signed this time just now, or long ago.
+        """The district has signed this time just now, or long ago; or staff have confirmed it.
 
         Where the wall clock agrees with it, the wall clock is believed however far ahead it is.
         """
@@ -51,6 +52,10 @@ class SteadyClock:
         if abs((told - wall).total_seconds()) <= FOLLOW_S and wall > ours:
             self._at = wall
             self._doubted = False
+
+    def shown(self) -> datetime:
+        """What the wall clock shows, believed or not."""
+        return self._clock.now()
 
     @property
     def doubted(self) -> bool:

@@ -78,8 +78,11 @@ class Inbox:
 
 def _placed(act: Act, data: OrderPlaced) -> None:
     order = data["order"]
-    if first_row(act.db, orders, order_no=order):
+    known = first_row(act.db, orders, order_no=order)
+    if known is not None and not _has_left(act, known):
         return
+    if known is not None:
+        _forget(act, order)
     add_row(
         act.db,
         orders,
@@ -154,11 +157,22 @@ def _moved_away(act: Act, order: OrderRow) -> None:
         if order.state in (*NOT_YET, *COLLECTABLE):
             _cancelled(act, OrderCancelled(order=order.order_no, reason="moved"))
         return
-    mine = select(codes.c.code_id).where(codes.c.order_no == order.order_no)
+    _forget(act, order.order_no)
+
+
+def _has_left(act: Act, order: OrderRow) -> bool:
+    """It was moved away while something of it lay here; by now all was taken back."""
+    gone = (ItemState.RETURNED.value, ItemState.CANCELLED.value)
+    mine = rows(act.db, items, order_no=order.order_no)
+    return order.state == OrderState.CANCELLED.value and all(each.state in gone for each in mine)
+
+
+def _forget(act: Act, order: str) -> None:
+    mine = select(codes.c.code_id).where(codes.c.order_no == order)
     for table in (typed_codes, proofs):
         act.db.execute(table.delete().where(table.c.code_id.in_(mine)))
     for table in (codes, items, hindrances, orders):
-        act.db.execute(table.delete().where(table.c.order_no == order.order_no))
+        act.db.execute(table.delete().where(table.c.order_no == order))
 
 
 def _write(act: Act, order: str, **values: str | int | None) -> None:

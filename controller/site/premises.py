@@ -24,6 +24,7 @@ from controller.site.schema import items
 from controller.site.silences import Silences
 from controller.site.surroundings import Surroundings
 from controller.site.watch import Watch
+from controller.steady import SteadyClock
 
 Slow = Callable[[Callable[[], str]], Awaitable[str]]  # runs what takes long off the loop
 SHOWN = Prepared(
@@ -52,7 +53,7 @@ class Premises:
     bell: Bell
     readers: Readers
     surroundings: Surroundings
-    clock: Clock
+    clock: SteadyClock
     holds: Holds
     slow: Slow = asyncio.to_thread
     card_readers: Mapping[str, IdCardReader] = field(default_factory=dict)
@@ -91,7 +92,7 @@ def shown_items(connection: Connection, order: str) -> tuple[ShownItem, ...]:
 def furnish(
     settings: SiteSettings,
     book: Book,
-    clock: Clock,
+    clock: SteadyClock,
     boards: Mapping[str, Sequence[LockBoard]],
     lives: Mapping[str, LicenceMachine],
     lines: Mapping[str, str],

@@ -332,5 +332,6 @@ TELLS_ONLY: Final = frozenset(  # what follows from others, or is of no table
         Up.DOOR_CONTRADICTED,
         Up.HOLD_ENDED,
         Up.SETTINGS_TAKEN,
+        Up.CLOCK_CONFIRMED,
     }
 )

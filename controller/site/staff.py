@@ -1,8 +1,13 @@
 """Staff at the kiosk: what is in doubt or out of use, returns, emergencies; and loading."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from controller.codes import Label
+from controller.entries import ClockConfirmed, Up
+from controller.journal import rfc3339
+from controller.local_time import LOCAL
 from controller.refusals import Reason, Refused
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.doors import Place
@@ -23,9 +28,11 @@ RESULTS = frozenset(  # stay on the screen, with the menu below
         Text.DOOR_NOT_OPENED,
         Text.NO_RETURNS,
         Text.ALL_OPENED,
+        Text.CLOCK_BEHIND,
+        Text.CLOCK_CONFIRMED,
     }
 )
-PLACE, ITEM, MACHINE = "place:", "item:", "machine:"
+PLACE, ITEM, MACHINE, CLOCK = "place:", "item:", "machine:", "clock"
 
 
 class Service:
@@ -70,7 +77,8 @@ class Service:
         with self._p.book.look() as connection:
             self._b.badge_in(connection, STAFF)
             settle = self._doubts(connection)
-        return (*settle, *self._returns(), Choice("emergency", Offer.EMERGENCY))
+        clock = (Choice(CLOCK, Offer.CLOCK),) if self._p.clock.doubted else ()
+        return (*settle, *clock, *self._returns(), Choice("emergency", Offer.EMERGENCY))
 
     def _returns(self) -> tuple[Choice, ...]:
         return Returns(self._b).offer()
@@ -104,6 +112,8 @@ class Service:
                 await Returns(self._b).run()
             elif value == "emergency":
                 await Emergency(self._b).run()
+            elif value == CLOCK:
+                await self._confirm_clock()
             elif value.startswith(PLACE):
                 await Inspection(self._b, Place.parse(value.removeprefix(PLACE))).run()
             elif value.startswith(ITEM):
@@ -141,3 +151,29 @@ class Service:
                 pass
             case other:
                 raise SteppedUp(other)
+
+    async def _confirm_clock(self) -> None:
+        """A clock that jumped: it is right, says the person; or it must be set first."""
+        time, desk = self._p.clock, self._p.desk
+        ours, shown = time.now(), time.shown()
+        values = {"clock": _local(shown), "record": _local(ours)}
+        if shown < ours:  # no time before what is on record is ever believed
+            desk.show_with(Screen.STAFF, Text.CLOCK_BEHIND, values, Button.END)
+            return
+        desk.show_with(Screen.STAFF, Text.CLOCK_AHEAD, values, Button.CONFIRM, Button.SKIP)
+        match await self._b.hear():
+            case Press(button=Button.CONFIRM):
+                with self._p.book.act() as act:
+                    badge = self._b.badge_in(act.db, STAFF).badge_id
+                    told = ClockConfirmed(badge=badge, before=rfc3339(ours), after=rfc3339(shown))
+                    act.say(Up.CLOCK_CONFIRMED, told)
+                time.hear(shown)
+                desk.show(Screen.STAFF, Text.CLOCK_CONFIRMED, clock=_local(time.now()))
+            case Press():
+                pass
+            case other:
+                raise SteppedUp(other)
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")

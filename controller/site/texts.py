@@ -41,6 +41,7 @@ class Offer(StrEnum):
     SETTLE_PLACE = "settle_place"
     SETTLE_ITEM = "settle_item"
     ADOPT = "adopt"
+    CLOCK = "clock"
     RETURNS = "returns"
     TAKE_BACK = "take_back"
     TAKE_ALL_BACK = "take_all_back"
@@ -152,6 +153,9 @@ class Text(StrEnum):
     SETTLED = "settled"
     NOT_SETTLED = "not_settled"
     ADOPT = "adopt"
+    CLOCK_AHEAD = "clock_ahead"
+    CLOCK_BEHIND = "clock_behind"
+    CLOCK_CONFIRMED = "clock_confirmed"
     WHICH_DOOR = "which_door"
     SECOND_BADGE = "second_badge"
     DOOR_STANDS_OPEN = "door_stands_open"
@@ -215,6 +219,9 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.SETTLED: frozenset({"place"}),
     Text.NOT_SETTLED: frozenset({"place"}),
     Text.ADOPT: frozenset({"machine"}),
+    Text.CLOCK_AHEAD: frozenset({"clock", "record"}),
+    Text.CLOCK_BEHIND: frozenset({"clock", "record"}),
+    Text.CLOCK_CONFIRMED: frozenset({"clock"}),
     Text.DOOR_STANDS_OPEN: frozenset({"compartment"}),
     Text.ALL_OPENED: frozenset({"count"}),
 }

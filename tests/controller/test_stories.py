@@ -16,6 +16,7 @@ NOT_TOLD = {  # of no order and no door
     Up.SITE_STARTED,
     Down.SETTINGS_CHANGED,
     Up.SETTINGS_TAKEN,
+    Up.CLOCK_CONFIRMED,
     Up.PICKUP_REFUSED,
     Up.HOLD_ENDED,
 }

@@ -30,6 +30,8 @@ EXAMPLES = {
     "place": "A07",
     "compartments": "A03, A07",
     "places": "A03, A07",
+    "clock": "2026-11-24 17:00",
+    "record": "2026-11-24 09:00",
     "why": "unexplained",
 }
 ORDER = (

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from controller.journal import Stream, parse_time
 from controller.site.schema import journal
+from tests.controller.site.staffing import STAFF, offered, staff
 from tests.controller.site.test_remote import ended, ends, tell
 from tests.controller.site.visit import pulses, standing, state_of
 from tests.controller.site.world import START, Town, badge_text, qr_of, run
@@ -154,6 +155,61 @@ def test_a_box_without_power_for_a_night_believes_its_clock_once_the_district_ag
             assert not town.up("alarm.raised")
             town.reader.hold(qr_of(1))
             await town.shows("code_unknown")
+
+    run(story)
+
+
+def test_a_site_by_itself_believes_its_clock_once_staff_confirm_it(tmp_path):
+    town = Town(tmp_path / "site.db", machine=False, code_valid_s=3600)
+
+    async def story():
+        async with town.at_work():
+            await loads(town, Jumper(town, "", 0))
+        town.wall_ahead = timedelta(hours=8)
+        async with town.at_work():
+            await town.until(lambda: standing(town) == ["clock_jump"])
+            await staff(town)
+            assert "clock" in offered(town)
+            town.site.press("choose", "clock")
+            shown = await town.shows("clock_ahead")
+            assert shown.values == {"clock": "2026-11-24 17:00", "record": "2026-11-24 09:00"}
+            town.site.press("skip")
+            await town.shows("staff_menu")
+            assert town.site.time_doubted
+            town.site.press("choose", "clock")
+            await town.shows("clock_ahead")
+            town.site.press("confirm")
+            await town.shows("clock_confirmed")
+            assert not town.site.time_doubted
+            assert "clock" not in offered(town)
+            (told,) = town.up("clock.confirmed")
+            assert told["badge"] == f"badge{STAFF}"
+            await asyncio.sleep(80)
+            assert standing(town) == []
+            town.site.press("end")
+            await town.shows("start")
+            town.reader.hold(qr_of(1))
+            await town.shows("code_unknown")  # it ran out meanwhile
+
+    run(story)
+
+
+def test_a_clock_that_is_behind_the_record_is_never_believed(tmp_path):
+    town = Town(tmp_path / "site.db", machine=False)
+
+    async def story():
+        async with town.at_work():
+            await loads(town, Jumper(town, "", 0))
+        town.wall_ahead = timedelta(days=-365)
+        async with town.at_work():
+            before = town.site.time.now()
+            await staff(town)
+            town.site.press("choose", "clock")
+            await town.shows("clock_behind")
+            assert "confirm" not in town.view.buttons
+            assert town.site.time_doubted
+            assert not town.up("clock.confirmed")
+            assert town.site.time.now() > before
 
     run(story)
 

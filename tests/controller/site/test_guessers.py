@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from controller.codes import typed_hash
+from controller.codes import keyed_hash, typed_hash
 from controller.entries import Down
+from controller.journal import rfc3339
 from controller.settings import PolicyTable
 from controller.site.premises import one_by_one
 from controller.site.schema import codes, orders, tries
@@ -21,7 +22,17 @@ from controller.site.tries import standing
 from tests.controller.site.test_strangers import try_typed
 from tests.controller.site.visit import bolts
 from tests.controller.site.visit import standing as alarms_that_stand
-from tests.controller.site.world import START, Town, code_of, qr_of, qr_text, run, secret, typed_of
+from tests.controller.site.world import (
+    CODE_KEY,
+    START,
+    Town,
+    code_of,
+    qr_of,
+    qr_text,
+    run,
+    secret,
+    typed_of,
+)
 
 TRIES = 10_000
 POLICY = PolicyTable()
@@ -157,11 +168,27 @@ async def cancelled(town: Town) -> int:
     return 1
 
 
+async def moved(town: Town) -> int:
+    town.tell(Down.ORDER_UPDATED, {"order": "N1", "moved_to": "FT-0002"})
+    return 1
+
+
+async def resting(town: Town) -> int:
+    """Its digits were guessed at, at another kiosk; the right phone is typed now."""
+    digits = keyed_hash(CODE_KEY, typed_of(1))
+    at = rfc3339(town.site.time.now())
+    with town.store.write() as transaction:
+        for _ in range(town.settings.policy.code_tries):
+            row = tries.insert().values(at=at, digits=digits, kiosk="K9")
+            transaction.connection.execute(row)
+    return 1
+
+
 async def never_was(_town: Town) -> int:
     return 77
 
 
-DEAD = (never_was, spent, expired, replaced, cancelled)
+DEAD = (never_was, spent, expired, replaced, cancelled, moved)
 
 
 @contextmanager
@@ -184,10 +211,10 @@ def costs(town: Town) -> Iterator[list[str]]:
             driver.set_trace_callback(None)
 
 
-def of_all(tmp_path, refuse: Callable[[Town, int], object]) -> dict[str, list[str]]:
+def of_all(tmp_path, refuse: Callable[[Town, int], object], *more) -> dict[str, list[str]]:
     """What each kind of refusal costs."""
     found = {}
-    for dead in DEAD:
+    for dead in (*DEAD, *more):
         town = Town(tmp_path / f"{dead.__name__}.db", machine=False)
 
         async def story(town=town, dead=dead):
@@ -226,10 +253,10 @@ def test_every_refused_typed_code_costs_the_same_and_one_slow_hash(tmp_path, mon
         town.site.press("code", typed_of(number) + phone)
         await town.shows("code_unknown")
 
-    found = of_all(tmp_path, refuse)
+    found = of_all(tmp_path, refuse, resting)
     assert len(found["never_was"]) >= 5
     assert all(each == found["never_was"] for each in found.values())
-    assert len(hashed) == len(DEAD)
+    assert len(hashed) == len(DEAD) + 1
 
 
 async def test_slow_hashes_are_made_off_the_loop_and_one_at_a_time():
