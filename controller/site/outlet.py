@@ -19,6 +19,7 @@ from controller.site.texts import Button, Screen, Text
 from controller.site.trouble import trouble
 
 PATIENCE_S: Final = 90.0  # a set is printed in 60 s at most; after that nobody knows
+IDLE_S: Final = 10.0  # after one licence was taken it is ready for the next
 
 Decide = Callable[[Act, Row[Any]], Wanted]
 
@@ -37,14 +38,26 @@ async def hand_out(p: Premises, item: Row[Any], decide: Decide) -> bool:
 
 async def bring_out(p: Premises, item: Row[Any], decide: Decide) -> Outcome | None:
     """How it ended, of a licence that is printed or lies in a slot; None if nothing moved."""
-    if not p.machines.can_present(item.machine):
+    await _turn(p, item.machine)
+    if not p.machines.can_present(item.machine) or p.machines.is_awaited(item.machine):
         return None
     document = Job(item.job) if item.slot is None else Slot(item.slot)
     text = Text.PRINTING if item.slot is None else Text.BRINGING
     with p.machines.awaited(item.machine):
         p.desk.show(Screen.WORKING, text, machine=item.machine)
         intent = await p.movements.hand_out(item.machine, document, lambda act: decide(act, item))
-        return None if intent is None else await follow(p, intent, document)
+        outcome = None if intent is None else await follow(p, intent, document)
+    p.bell.ring()  # who waits at another kiosk has it now
+    return outcome
+
+
+async def _turn(p: Premises, machine: str) -> None:
+    """Somebody at another kiosk is served by the same machine: that is awaited."""
+    if p.machines.is_awaited(machine):
+        p.desk.show(Screen.WORKING, Text.MACHINE_BUSY, machine=machine)
+        patience_s = PATIENCE_S + p.policy.outlet_retract_s
+        await p.bell.until(lambda: not p.machines.is_awaited(machine), patience_s)
+        await p.bell.until(lambda: p.machines.can_present(machine), IDLE_S)
 
 
 async def follow(p: Premises, intent: Intent, document: Job | Slot) -> Outcome:

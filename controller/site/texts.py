@@ -106,6 +106,7 @@ class Text(StrEnum):
     OPENED_FROM_AFAR = "opened_from_afar"
     PRINTING = "printing"
     BRINGING = "bringing"
+    MACHINE_BUSY = "machine_busy"
     TAKE_LICENCE = "take_licence"
     LICENCE_WAITS = "licence_waits"
     LICENCE_RETRACTED = "licence_retracted"
@@ -185,6 +186,7 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.OPENED_FROM_AFAR: frozenset({"compartment", "tel", "case"}),
     Text.PRINTING: frozenset({"machine"}),
     Text.BRINGING: frozenset({"machine"}),
+    Text.MACHINE_BUSY: frozenset({"machine"}),
     Text.TAKE_LICENCE: frozenset({"machine"}),
     Text.LICENCE_WAITS: frozenset({"machine"}),
     Text.LICENCE_RETRACTED: frozenset({"tel", "case"}),
