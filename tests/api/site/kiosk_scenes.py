@@ -117,6 +117,20 @@ SCENES = {
     "id_card": with_order(
         scene(Screen.SECOND_FACTOR, Text.ASK_ID_CARD, Button.END), "loaded", "loaded"
     ),
+    "card_or_phone": with_order(
+        scene(Screen.SECOND_FACTOR, Text.ASK_CARD_OR_PHONE, Button.CODE, Button.END),
+        "loaded",
+        "loaded",
+    ),
+    "clock": scene(Screen.STAFF, Text.CLOCK_AHEAD, Button.CONFIRM, Button.SKIP),
+    "taken_in": scene(Screen.LOAD, Text.TAKEN_IN, Button.UNDO, Button.END),
+    "machine_full": replace(
+        scene(Screen.LOAD, Text.MACHINE_FULL, Button.END, Button.CHOOSE),
+        choices=offers(Offer.RETURNS),
+    ),
+    "from_afar": scene(
+        Screen.TROUBLE, Text.OPENED_FROM_AFAR, Button.CODE, Button.END, case="FT-0001-318"
+    ),
     "take_all": with_order(
         scene(Screen.TAKE, Text.TAKE_ALL, doors=("A/3", "A/7")), "releasing", "releasing"
     ),
