@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, Self
 
 from sqlalchemy import Connection, select
 
-from controller.entries import DoorChanged, DoorsChanged, LockRested, Up
+from controller.entries import Up
+from controller.entries_doors import DoorChanged, DoorsChanged, LockRested
 from controller.ports import Clock, DoorSight, Presence
 from controller.site.book import Act
 from controller.site.rows import change_rows

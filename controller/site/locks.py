@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from controller.entries import AlarmKind, DoorContradicted, LockCounted, SeenBy, Up
+from controller.entries import AlarmKind, SeenBy, Up
+from controller.entries_doors import DoorContradicted, LockCounted
 from controller.ports import DoorSight
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act

@@ -234,26 +234,31 @@ class Movements:
             session=wanted.session,
             at=act.now,
         )
-        told = MovementIntended(
-            intent=intent.id, kind=wanted.kind, where=where, reason=wanted.reason
-        )
-        if wanted.order:
-            told["order"] = wanted.order
-        if wanted.item:
-            told["item"] = wanted.item
-        if wanted.badge:
-            told["badge"] = wanted.badge
-        if wanted.code:
-            told["code"] = wanted.code
-        if wanted.session:
-            told["session"] = wanted.session
-        if wanted.command:
-            told["command"] = wanted.command
-        if wanted.approved_by:
-            told["approved_by"] = wanted.approved_by
-        if seq:
-            told["seq"] = seq
-        if wanted.slot:
-            told["slot"] = wanted.slot
-        act.say(Up.MOVEMENT_INTENDED, told)
+        act.say(Up.MOVEMENT_INTENDED, _told(intent, wanted))
         return intent
+
+
+def _told(intent: Intent, wanted: Wanted) -> MovementIntended:
+    """Who wants it of what, as far as there is somebody and something."""
+    told = MovementIntended(
+        intent=intent.id, kind=wanted.kind, where=intent.where, reason=wanted.reason
+    )
+    if wanted.order:
+        told["order"] = wanted.order
+    if wanted.item:
+        told["item"] = wanted.item
+    if wanted.badge:
+        told["badge"] = wanted.badge
+    if wanted.code:
+        told["code"] = wanted.code
+    if wanted.session:
+        told["session"] = wanted.session
+    if wanted.command:
+        told["command"] = wanted.command
+    if wanted.approved_by:
+        told["approved_by"] = wanted.approved_by
+    if intent.seq:
+        told["seq"] = intent.seq
+    if wanted.slot:
+        told["slot"] = wanted.slot
+    return told

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from controller.entries import AlarmKind, DoorChanged, Severity, Up
+from controller.entries import AlarmKind, Severity, Up
+from controller.entries_doors import DoorChanged
 from controller.faults import DeviceFault
 from controller.ports import (
     BoardSight,

@@ -1,0 +1,41 @@
+"""What a site says of its doors, their locks and their switches."""
+
+from typing import Literal, TypedDict
+
+from controller.entries import SeenBy
+
+
+class DoorChanged(TypedDict):
+    """`door.opened|closed|forced|ajar|unknown`; `n` counts this door's changes of state."""
+
+    where: str
+    n: int
+
+
+class DoorsChanged(TypedDict):
+    """`doors.unknown|closed`: of a board that fell silent, or was found again as it had been."""
+
+    doors: list[DoorChanged]
+
+
+class DoorContradicted(TypedDict):
+    """A door moved, and its switch did not show it."""
+
+    where: str
+    says: Literal["open", "closed", "unknown"]
+    by: SeenBy  # what shows that it moved all the same
+
+
+class LockRested(TypedDict):
+    """Released and not used: its bolt is taken to have fallen back."""
+
+    where: str
+
+
+class LockCounted(TypedDict):
+    """How far lock and switch are trusted: what speaks against them, in a row."""
+
+    where: str
+    jams: int
+    contradicted: int
+    distrust: str | None  # why the compartment goes out of use once it is at rest
