@@ -38,7 +38,7 @@ from controller.site.orders import (
 )
 from controller.site.remote import take_down
 from controller.site.retention import last_moment
-from controller.site.rows import add_row, first_row
+from controller.site.rows import add_row, first_row, rows
 from controller.site.rules import change_settings
 from controller.site.schema import (
     badges,

@@ -62,9 +62,10 @@ def recall(transaction: Transaction, entry: Entry) -> None:
 
 
 def finish(act: Act, site: str) -> None:
-    """There is no more: what the district told last holds too."""
+    """There is no more: what the district told last holds too, and nothing older is remembered."""
     _catch_up(act.transaction, site, None)
     act.db.execute(recalls.delete())
+    act.memory.clear()
 
 
 def replay(transaction: Transaction, up: Iterable[Entry], down: Iterable[Entry]) -> None:
