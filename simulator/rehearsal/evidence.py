@@ -97,6 +97,7 @@ class Evidence:
         self.now = 0.0
         self.clock_wrong_s = 0.0
         self.commands: dict[str, Command] = {}
+        self.blocked: set[str] = set()  # compartments, by the district
         self.remote_moves: list[float] = []  # when a bolt moved at the district's word
         self.decided_at: datetime | None = None  # the site's time in its newest entry
         self.decided_before: datetime | None = None  # and in the one before that
@@ -387,4 +388,9 @@ class Evidence:
         )
 
     def _command_ended(self, data: dict[str, Any]) -> None:
-        self.commands[data["command"]].ends.append(self.heads[Stream.UP].kind)
+        command, end = self.commands[data["command"]], self.heads[Stream.UP].kind
+        command.ends.append(end)
+        if end == Up.COMMAND_DONE and command.kind == Down.COMPARTMENT_BLOCK:
+            self.blocked.add(command.where)
+        elif end == Up.COMMAND_DONE and command.kind == Down.COMPARTMENT_UNBLOCK:
+            self.blocked.discard(command.where)

@@ -141,3 +141,14 @@ def good_badge(evidence: Evidence, event: Wrote) -> Iterator[str]:
     until = evidence.badge_ends.get(badge or "")
     if until is None or badge in evidence.revoked or parse_time(event.entry.at) >= until:
         yield f"{data['intent']}: badge {badge} is not good, or was until {until}"
+
+
+@invariant(
+    "I6", "Nothing is loaded into a compartment that is blocked, nor collected there.", Wrote
+)
+def not_blocked(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind != Up.MOVEMENT_INTENDED or data["kind"] not in ("load", "collect"):
+        return
+    if data["where"] in evidence.blocked:
+        yield f"{data['intent']}: {data['where']} is blocked"
