@@ -22,6 +22,7 @@ from simulator.rehearsal.events import (
     Lies,
     Moved,
     Seeing,
+    Started,
     Struck,
     Swung,
     Took,
@@ -44,6 +45,7 @@ class Intent:
     badge: str | None
     at: float
     command: str | None = None
+    start: int = 0  # of the site's process, in which it was announced
     ends: list[str] = field(default_factory=list)
     moves: int = 0  # of the bolt since it was announced, until the next one here
     drives: int = 0  # orders that a lock or machine took for it
@@ -95,6 +97,7 @@ class Evidence:
     def __init__(self, start: datetime = EPOCH) -> None:
         self.start = start  # true time when elapsed time was nought
         self.now = 0.0
+        self.starts = 0  # of the site's process
         self.clock_wrong_s = 0.0
         self.commands: dict[str, Command] = {}
         self.blocked: set[str] = set()  # compartments, by the district
@@ -119,6 +122,7 @@ class Evidence:
         self.wrong_tries: list[float] = []  # typed codes that were looked up and not found
         self.wrong_phones: defaultdict[str, list[float]] = defaultdict(list)  # for the same digits
         self.sessions: dict[str, tuple[str, str]] = {}  # open ones: order, code
+        self.left_open: set[str] = set()  # those that a restart has not ended yet
         self.alarms: dict[str, tuple[str, str]] = {}  # standing: kind, where
         self.forced_at: dict[str, float] = {}  # doors broken open that no entry tells of yet
         self.heads: dict[Stream, Entry] = {}
@@ -181,13 +185,12 @@ class Evidence:
         match event:
             case Wrote(entry):
                 self._read(entry)
-            case Driven():
-                if (last := self.places[event.where].last) is not None:
-                    last.drives += 1
-            case Moved() | Swung():
+            case Driven() | Moved() | Swung():
                 self._see(event)
             case Took() | Lies():
                 self._handle(event)
+            case Started(times, _):
+                self.starts, self.left_open = times, set(self.sessions)
             case Held() | Answered():
                 self._at_kiosk(event)
             case ClockSet(wrong_s):
@@ -228,8 +231,12 @@ class Evidence:
         if (read := self._reads.get(entry.kind)) is not None:
             read(entry.data)
 
-    def _see(self, event: Moved | Swung) -> None:
+    def _see(self, event: Driven | Moved | Swung) -> None:
         place = self.places[event.where]
+        if isinstance(event, Driven):
+            if place.last is not None:
+                place.last.drives += 1
+            return
         if isinstance(event, Moved):
             place.moved = event.times
             if place.last is not None:
@@ -307,6 +314,7 @@ class Evidence:
             data.get("badge"),
             self.now,
             data.get("command"),
+            self.starts,
         )
         self.intents[intent.name] = self.open_intents[intent.name] = intent
         place = self.places[intent.where]

@@ -191,7 +191,8 @@ class Recipient(Person):
         if self.mood.hesitates and not self._hesitated:
             self._hesitated = True
             return await self.news(view, PATIENCE_S)
-        await self.takes("confirm")
+        if not self._in_hand:
+            await self.takes("confirm")
         if self.mood.replaces and self.code is self.order.codes[-1]:
             self.stage.district.replace(self.order, types=bool(self.code.typed))
             await self.waits(1.0)

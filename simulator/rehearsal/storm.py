@@ -20,6 +20,7 @@ from simulator.rehearsal.weather import FAULTS, Fault
 Plan = Callable[[float, Callable[[], None]], None]
 
 LONG_AGO_S: Final = (86_400.0 * 365 * 20, 86_400.0, 400.0)
+SUPPLY_S: Final = (3.0, 12.0)  # until a cabinet has its power again, after the box had it
 
 
 class Storm:
@@ -87,6 +88,10 @@ class Storm:
 
     def _power(self, lasts_s: float) -> None:
         self._stage.cut(lasts_s, mains=True)
+        if self._dice.random() < 1 / 2:  # a cabinet's supply needs longer than the box
+            lasts_s += self._dice.uniform(*SUPPLY_S)
+            for line in self._stage.world.boards:
+                self._stage.world.restart(line, (), lasts_s)
 
     def _kill(self, lasts_s: float) -> None:
         self._stage.cut(lasts_s, mains=False)
@@ -110,6 +115,10 @@ class Storm:
         """The clock's battery is dead: after a power cut it is long ago, until somebody sees it."""
         self.struck("battery", "clock")
         self._stage.cut(lasts_s, mains=True)
+        if self._dice.random() < 1 / 2:  # a cabinet's supply needs longer than the box
+            lasts_s += self._dice.uniform(*SUPPLY_S)
+            for line in self._stage.world.boards:
+                self._stage.world.restart(line, (), lasts_s)
         self._set_clock(-self._dice.choice(LONG_AGO_S))
         self._later(lasts_s + self._dice.uniform(0.0, HOUR_S), self._put_clock_right)
 

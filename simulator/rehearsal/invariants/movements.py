@@ -64,6 +64,17 @@ def one_end(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{intent.name} ended as {', then '.join(intent.ends)}"
 
 
+@invariant("I4", "Nobody is served before what a restart left open is settled.", Wrote)
+def settled_first(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind not in (Up.PICKUP_STARTED, Up.MOVEMENT_INTENDED):
+        return
+    for session in sorted(evidence.left_open & evidence.sessions.keys()):
+        yield f"visit {session} of before the restart is not over yet"
+    for intent in evidence.open_intents.values():
+        if intent.start < evidence.starts and "/" in intent.where and not intent.ends:
+            yield f"{intent.name} of before the restart has no end yet"
+
+
 @invariant("I4", "What ended as moved did move, what ended as not moved did not.", Wrote)
 def true_end(evidence: Evidence, event: Wrote) -> Iterator[str]:
     if event.entry.kind != Up.MOVEMENT_SETTLED:
@@ -143,9 +154,7 @@ def good_badge(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{data['intent']}: badge {badge} is not good, or was until {until}"
 
 
-@invariant(
-    "I6", "Nothing is loaded into a compartment that is blocked, nor collected there.", Wrote
-)
+@invariant("I6", "Nothing is loaded into a blocked compartment, nor collected there.", Wrote)
 def not_blocked(evidence: Evidence, event: Wrote) -> Iterator[str]:
     data = event.entry.data
     if event.entry.kind != Up.MOVEMENT_INTENDED or data["kind"] not in ("load", "collect"):
