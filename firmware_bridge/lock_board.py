@@ -65,6 +65,7 @@ class DoorRow:
         self._door_reads = Debounce(self.doors, self.panel.settle_s)
         self._item_reads = Debounce(self.doors if has_items else 0, self.panel.settle_s)
         self._fell_shut: set[int] = set()  # doors (from 0) whose items were not read since
+        self._items_told = True  # they may be otherwise than when they were read last
 
     def figures(self) -> dict[str, float]:
         """What the board's own counters say, and the longest time a door was not looked at."""
@@ -131,7 +132,7 @@ class DoorRow:
                 self._attentive_until = now + ATTENTIVE_S
                 self._near, self._awaited = door, True
                 if self._news is not None:
-                    self._news.tell(self.name)
+                    self._news.tell(self.name, doors_only=True)
 
     async def _prove(self, door: int, *, shut_before: bool) -> None:
         """Nothing the board said proves the movement: its door's own switch may."""
@@ -159,8 +160,8 @@ class DoorRow:
         missed: Counter[str] = Counter()
         self._begin_reading()
         for polls in count():
-            if self._news is not None:
-                self._news.heed(self.name)
+            if self._news is not None and self._news.heed(self.name):
+                self._items_told = True
             at = await self._polled("doors", self._poll_doors(), missed)
             if at is not None and shown and _differ(shown, sight := self._sight(at)):
                 yield (shown := sight)  # a door's news does not wait for the items
@@ -191,7 +192,10 @@ class DoorRow:
 
         Two reads are longer than 60 ms at 9600 baud.
         """
-        if self._news is not None or not self._attentive or not self._complete:
+        if self._news is not None and self._complete:
+            told = self._items_told and not self._door_reads.changing
+            return told or bool(self._fell_shut) or self._item_reads.restless
+        if not self._attentive or not self._complete:
             return True
         if self._changing or self._fell_shut:
             return True
@@ -228,7 +232,7 @@ class DoorRow:
 
     async def _rest(self, *, answered: bool) -> None:
         """Until the next read is due, which where somebody tells us is when there is news."""
-        restless = self._door_reads.restless or self._item_reads.restless
+        restless = self._door_reads.restless or self._item_reads.restless or self._items_told
         if self._news is None or restless or not (answered and self._complete):
             await self._clock.sleep(self._pause_s())
         else:
@@ -279,6 +283,7 @@ class DoorRow:
 
     async def _read_items(self, urgency: Urgency, tries: int) -> float:
         if self.panel.items is not Items.APART:
+            self._items_told = False
             return self._clock.monotonic()
         reads = await self.panel.read_items(urgency, tries)
         at = self._clock.monotonic()
@@ -286,6 +291,7 @@ class DoorRow:
         return at
 
     def _take_items(self, reads: Reads, at: float) -> None:
+        self._items_told = False
         self._item_reads.feed(reads.there, at)
         self._fell_shut = {n for n in self._fell_shut if self._item_reads.is_changing(n)}
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 HEARTBEAT_S: Final = 3600.0  # what was never told is found out all the same
@@ -23,9 +22,14 @@ class News:
     def __init__(self, heartbeat_s: float = HEARTBEAT_S) -> None:
         self.heartbeat_s = heartbeat_s
         self._told: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._doors_only: dict[str, bool] = {}  # what was told of a board since it was heeded
 
-    def tell(self, device: str) -> None:
-        """Its next read is now; never lost, not even while a read is under way."""
+    def tell(self, device: str, *, doors_only: bool = False) -> None:
+        """Its next read is now; never lost, not even while a read is under way.
+
+        `doors_only`: what lies behind them is what it was.
+        """
+        self._doors_only[device] = doors_only and self._doors_only.get(device, True)
         self._told[device].set()
 
     def tell_all(self, devices: Iterable[str] = ()) -> None:
@@ -33,12 +37,15 @@ class News:
         for device in tuple(devices) or tuple(self._told):
             self.tell(device)
 
-    def heed(self, device: str) -> None:
-        """A read begins: what was told before it, it will show."""
+    def heed(self, device: str) -> bool:
+        """A read begins: what was told before it, it will show. True if not only of doors."""
         self._told[device].clear()
+        return not self._doors_only.pop(device, True)
 
     async def wait(self, device: str) -> None:
         """Return when something was told since `heed`, or the heartbeat is due."""
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(self.heartbeat_s):
                 await self._told[device].wait()
+        except TimeoutError:
+            self.tell(device)

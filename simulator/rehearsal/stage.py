@@ -142,9 +142,9 @@ class Stage:
 
     def _door_changed(self, door: Door) -> None:
         looks = door.looks()
-        if looks != self._seen[door.name]:
+        if looks != (seen := self._seen[door.name]):
             self._seen[door.name] = looks
-            self._news.tell(self._board_of[door.name])
+            self._news.tell(self._board_of[door.name], doors_only=looks[1] == seen[1])
         released, is_open = self._doors[door.name]
         if (door.released, door.open) == (released, is_open):
             return
