@@ -18,9 +18,9 @@ class Debounce:
     def __init__(self, inputs: int, settle_s: float = SETTLE_S) -> None:
         self._settle_s = settle_s
         self._settled: list[bool | None] = [None] * inputs
-        self._changing: list[tuple[bool, float] | None] = [None] * inputs
         self._last: list[bool | None] = [None] * inputs
-        self._flips: list[deque[float]] = [deque() for _ in range(inputs)]
+        self._changing: dict[int, tuple[bool, float]] = {}
+        self._flips: dict[int, deque[float]] = {}  # of those that flipped of late
         self._told: tuple[bool | None, ...] | None = None  # until the next read
 
     @property
@@ -31,10 +31,14 @@ class Debounce:
         return self._told
 
     def _tell(self) -> tuple[bool | None, ...]:
-        return tuple(
-            None if len(flips) > FLIPS_MAX else value
-            for value, flips in zip(self._settled, self._flips, strict=True)
-        )
+        told = self._settled.copy()
+        for index in self._flips:
+            if self._flips_on(index):
+                told[index] = None
+        return tuple(told)
+
+    def _flips_on(self, index: int) -> bool:
+        return len(self._flips.get(index, ())) > FLIPS_MAX
 
     @property
     def begun(self) -> bool:
@@ -44,22 +48,22 @@ class Debounce:
     @property
     def changing(self) -> bool:
         """Whether some input was read otherwise than it stands."""
-        return any(change is not None for change in self._changing)
+        return bool(self._changing)
 
     @property
     def restless(self) -> bool:
         """Whether a further read would tell more: of a change, or of an input that flips."""
-        return self.changing or any(len(flips) > FLIPS_MAX for flips in self._flips)
+        return self.changing or any(self._flips_on(index) for index in self._flips)
 
     @property
     def due_at(self) -> float:
         """From when on a second read would count; `inf` where nothing changes."""
-        seen = [change[1] for change in self._changing if change is not None]
+        seen = [at for _, at in self._changing.values()]
         return min(seen) + self._settle_s if seen else inf
 
     def is_changing(self, index: int) -> bool:
         """Whether this input was read otherwise than it stands, and is not known for flipping."""
-        return self._changing[index] is not None and len(self._flips[index]) <= FLIPS_MAX
+        return index in self._changing and not self._flips_on(index)
 
     def feed(self, reads: Sequence[bool | None], at: float) -> None:
         """Take one value per input; None for one that was not read this time."""
@@ -67,21 +71,26 @@ class Debounce:
         for index, value in enumerate(reads):
             if value is None:
                 continue
+            last = self._last[index]
+            if value is last and index not in self._changing and index not in self._flips:
+                continue
             self._count_flip(index, value, at)
-            change = self._changing[index]
+            change = self._changing.get(index)
             if self._settled[index] in (None, value):
                 self._settled[index] = value
-                self._changing[index] = None
+                self._changing.pop(index, None)
             elif change is None:
                 self._changing[index] = (value, at)
             elif at - change[1] >= self._settle_s:
                 self._settled[index] = value
-                self._changing[index] = None
+                del self._changing[index]
 
     def _count_flip(self, index: int, value: bool, at: float) -> None:  # noqa: FBT001 - a read bit
-        flips = self._flips[index]
+        flips = self._flips.setdefault(index, deque())
         if self._last[index] not in (None, value):
             flips.append(at)
         self._last[index] = value
         while flips and (flips[0] <= at - FLIPS_WINDOW_S or len(flips) > FLIPS_MAX + 1):
             flips.popleft()
+        if not flips:
+            del self._flips[index]

@@ -33,6 +33,11 @@ SETTLE_READS_MAX: Final = (
 SUPPLY_REST_S: Final = 0.2  # a supply recovers after one lock before the next
 
 
+# What a settled switch says that closes with its door, and a settled sensor.
+DOORS: Final = {None: DoorSight.UNKNOWN, True: DoorSight.CLOSED, False: DoorSight.OPEN}
+ITEMS: Final = {None: Presence.UNKNOWN, True: Presence.PRESENT, False: Presence.ABSENT}
+
+
 class DoorRow:
     """Fits LockBoard. Outputs are off before the first read of each connection."""
 
@@ -227,7 +232,7 @@ class DoorRow:
 
     @property
     def _attentive(self) -> bool:
-        open_now = self._fell_shut or any(value is False for value in self._door_reads.settled)
+        open_now = self._fell_shut or False in self._door_reads.settled
         return bool(open_now) or self._clock.monotonic() < self._attentive_until
 
     async def _rest(self, *, answered: bool) -> None:
@@ -274,7 +279,10 @@ class DoorRow:
         return at
 
     def _note_changes(self, before: tuple[bool | None, ...]) -> None:
-        for index, change in enumerate(zip(before, self._door_reads.settled, strict=True)):
+        after = self._door_reads.settled
+        if before == after:
+            return
+        for index, change in enumerate(zip(before, after, strict=True)):
             if change == (False, True) and self.panel.items is not Items.NONE:
                 self._fell_shut.add(index)
             elif change == (True, False):
@@ -297,24 +305,11 @@ class DoorRow:
 
     def _sight(self, at: float) -> BoardSight:
         """A door is told to be shut together with what lies behind it, never before."""
-        doors = tuple(
-            DoorSight.OPEN if number in self._fell_shut else _door(value)
-            for number, value in enumerate(self._door_reads.settled)
-        )
-        items = tuple(_presence(value) for value in self._item_reads.settled)
-        return BoardSight(at, doors, items or (Presence.UNKNOWN,) * self.doors)
-
-
-def _door(closed: bool | None) -> DoorSight:  # noqa: FBT001 - one settled switch
-    if closed is None:
-        return DoorSight.UNKNOWN
-    return DoorSight.CLOSED if closed else DoorSight.OPEN
-
-
-def _presence(there: bool | None) -> Presence:  # noqa: FBT001 - one settled sensor
-    if there is None:
-        return Presence.UNKNOWN
-    return Presence.PRESENT if there else Presence.ABSENT
+        doors = [DOORS[value] for value in self._door_reads.settled]
+        for number in self._fell_shut:
+            doors[number] = DoorSight.OPEN
+        items = tuple([ITEMS[value] for value in self._item_reads.settled])
+        return BoardSight(at, tuple(doors), items or (Presence.UNKNOWN,) * self.doors)
 
 
 def _differ(one: BoardSight, other: BoardSight) -> bool:

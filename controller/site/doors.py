@@ -76,6 +76,9 @@ SIGHTS: Final = {
 }
 
 
+TOLD: Final = {sight: state for state, sight in SIGHTS.items()}
+
+
 def follow(door: Door, sight: Sight) -> Door:
     return NEXT[door, sight]
 
@@ -103,6 +106,7 @@ class Doors:
             for place in sorted(places)
         }
         self._restless: set[Place] = set()
+        self._calm: dict[Place, tuple[DoorSight, Presence]] = {}  # looks that tell nothing new
         self.changed = 0  # how often what is seen of any of them was another
 
     def __getitem__(self, place: Place) -> Standing:
@@ -134,6 +138,14 @@ class Doors:
         self.changed += 1
         self._now[place] = now
         (self._restless.discard if now.door is Door.SHUT else self._restless.add)(place)
+        self._calm.pop(place, None)
+        is_known = now.seen and now.state is not DoorSight.UNKNOWN
+        if is_known and follow(now.door, SIGHTS[now.state]) is now.door:
+            self._calm[place] = now.state, now.item
+
+    def is_calm(self, place: Place, state: DoorSight, item: Presence) -> bool:
+        """Whether that is what was seen there last, and nothing follows from it."""
+        return self._calm.get(place) == (state, item)
 
     def is_shut(self, place: Place) -> bool:
         """Seen shut, and nobody has released it."""
@@ -220,12 +232,7 @@ class Doors:
 
     @staticmethod
     def _fed(now: Standing, sight: Sight) -> tuple[Door, DoorSight]:
-        told = {
-            Sight.SEEN_OPEN: DoorSight.OPEN,
-            Sight.SEEN_SHUT: DoorSight.CLOSED,
-            Sight.UNSEEN: DoorSight.UNKNOWN,
-        }
-        return follow(now.door, sight), told.get(sight, now.state)
+        return follow(now.door, sight), TOLD.get(sight, now.state)
 
 
 def _kind(after: Standing) -> Up:

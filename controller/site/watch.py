@@ -91,8 +91,11 @@ class Watch:
         news: list[tuple[Place, Sight]] = []
         items = False
         for place, door in self._boards[board]:
-            seen = SIGHTS[sight.doors[door - 1]]
-            items |= self._doors.notice_item(place, sight.items[door - 1])
+            state, item = sight.doors[door - 1], sight.items[door - 1]
+            if self._doors.is_calm(place, state, item):
+                continue
+            seen = SIGHTS[state]
+            items |= self._doors.notice_item(place, item)
             if self._doors.changes(place, seen):
                 news.append((place, seen))
             else:
