@@ -103,15 +103,17 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction, durable once this ends; only then listeners hear of its entries."""
-        durable = False
         with self._turn:
             durable = False
             connection = self._writing = self._writing or self.writer.connect()
             try:
-                with connection.begin():
-                    transaction = Transaction(connection, self.journal, self._clock, self._memory)
-                    yield transaction
+                carry_out(connection, "BEGIN IMMEDIATE")
+                transaction = Transaction(connection, self.journal, self._clock, self._memory)
+                yield transaction
+                carry_out(connection, "COMMIT")
                 durable = True
+                if connection.in_transaction():  # by its own count, where it wrote anything itself
+                    connection.commit()
             finally:
                 if not durable:
                     self._memory.clear()
@@ -261,4 +263,6 @@ def _prepare_writer(raw: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    carry_out(connection, "BEGIN IMMEDIATE")
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:  # of `Store.write`
+        carry_out(connection, "BEGIN IMMEDIATE")

@@ -9,6 +9,7 @@ from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.book import Act
 from controller.site.machines import AWAY
+from controller.site.rows import add_row
 
 
 def started(settings: SiteSettings) -> SiteStarted:
@@ -39,8 +40,12 @@ def take_over_plan(act: Act, settings: SiteSettings) -> None:
         for row in act.db.execute(select(schema.compartments))
     }
     for each in settings.compartment:
-        plan = {"size": each.size, "height_cm": each.height_cm, "reach": each.reach}
-        at = {"cabinet": each.cabinet, "no": each.no}
+        plan: dict[str, str | int] = {
+            "size": each.size,
+            "height_cm": each.height_cm,
+            "reach": each.reach,
+        }
+        at: dict[str, str | int] = {"cabinet": each.cabinet, "no": each.no}
         before = known.get((each.cabinet, each.no))
         if before == plan:
             continue
@@ -55,20 +60,18 @@ def take_over_plan(act: Act, settings: SiteSettings) -> None:
             )
             continue
         free = CompartmentState.FREE.value
-        act.db.execute(schema.compartments.insert().values(**at, **plan, state=free))
-        act.db.execute(
-            schema.doors.insert().values(**at, door="shut", state="unknown", n=0, at=act.now)
-        )
+        add_row(act.db, schema.compartments, **at, **plan, state=free)
+        add_row(act.db, schema.doors, **at, door="shut", state="unknown", n=0, at=act.now)
     machines = set(act.db.scalars(select(schema.machines.c.machine)))
     for machine in settings.machine:
         if machine.name not in machines:
-            act.db.execute(
-                schema.machines.insert().values(
-                    machine=machine.name,
-                    next_seq=1,
-                    next_job=1,
-                    state=AWAY,
-                    faults="",
-                    at=act.now,
-                )
+            add_row(
+                act.db,
+                schema.machines,
+                machine=machine.name,
+                next_seq=1,
+                next_job=1,
+                state=AWAY,
+                faults="",
+                at=act.now,
             )

@@ -17,6 +17,7 @@ from controller.ports import (
     MachineState,
     Presence,
 )
+from controller.prepared import Prepared
 from controller.settings import PolicyTable
 from controller.site import locks
 from controller.site.alarms import clear_alarm, raise_alarm
@@ -36,8 +37,8 @@ MACHINE_IDLE_S = 2.0  # how often an idle machine is read; its maker's advice
 MACHINE_BUSY_S = 0.5
 MACHINE_TOLD_S = 3600.0  # how often one is read that tells by itself when it changes
 ALIVE_S = 5.0  # it shows "out of service" after 30 s without our sign of life
-UNDECIDED = select(compartments.c.cabinet, compartments.c.no).where(
-    compartments.c.state.in_(PENDING)
+UNDECIDED = Prepared(
+    select(compartments.c.cabinet, compartments.c.no).where(compartments.c.state.in_(PENDING))
 )
 
 
@@ -226,7 +227,7 @@ class Watch:
 
     def _look_up_pending(self) -> list[Place]:
         with self._book.look() as connection:
-            places = [Place(row.cabinet, row.no) for row in connection.execute(UNDECIDED)]
+            places = [Place(row.cabinet, row.no) for row in UNDECIDED.rows(connection)]
         return [place for place in places if place in self._doors]
 
     def _look_after_open(self, place: Place, now: float) -> None:

@@ -130,6 +130,10 @@ class _Connection:
         self._raw = raw
         self._mains = mains
 
+    @property
+    def in_transaction(self) -> bool:
+        return self._mains.on and self._raw.in_transaction
+
     def cursor(self) -> _Cursor:
         return _Cursor(self._raw, self._mains)
 

@@ -286,7 +286,8 @@ class Stage:
         with store.read() as connection:
             known = head(connection, schema.journal, self.settings.site.id, Stream.DOWN).seq
         while True:
-            if self.online and (entries := self.district.after(known)):
+            if self.online and self.district.said > known:
+                entries = self.district.after(known)
                 self.wire.carry(entries, receiver)
                 known = entries[-1].seq
             heard = known
