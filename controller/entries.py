@@ -73,6 +73,7 @@ class Up(StrEnum):
     HOLD_ENDED = "hold.ended"
     SETTINGS_TAKEN = "settings.taken"
     CLOCK_CONFIRMED = "clock.confirmed"
+    DAY_RECKONED = "day.reckoned"
 
 
 class Kind(StrEnum):

@@ -39,3 +39,16 @@ class LockCounted(TypedDict):
     jams: int
     contradicted: int
     distrust: str | None  # why the compartment goes out of use once it is at rest
+
+
+class DayReckoned(TypedDict):
+    """A local day is over: what was decided, and where that does not agree with what was seen."""
+
+    day: str
+    decided: int
+    moved: int
+    stayed: int
+    unknown: int
+    forced: int
+    contradicted: int
+    disagree: list[str]  # locks and machines

@@ -25,18 +25,18 @@ class Act:
         self.memory = transaction.memory
         self.touched: set[Any] = set()  # places: a compartment's or its item's state is another
         self.transaction = transaction
-        self._site = site
+        self.site = site
 
     @cached_property
     def now(self) -> str:
         return rfc3339(self.at)
 
     def say(self, kind: Up, data: Mapping[str, Any]) -> None:
-        self.transaction.append(self._site, Stream.UP, kind.value, dict(data), self.at)
+        self.transaction.append(self.site, Stream.UP, kind.value, dict(data), self.at)
 
     def name(self, prefix: str) -> str:
         """A name for what the next entry tells of: its number makes it unique at this site."""
-        return f"{prefix}{self.transaction.head(self._site, Stream.UP).seq + 1}"
+        return f"{prefix}{self.transaction.head(self.site, Stream.UP).seq + 1}"
 
 
 class Book:

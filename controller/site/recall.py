@@ -334,5 +334,6 @@ TELLS_ONLY: Final = frozenset(  # what follows from others, or is of no table
         Up.HOLD_ENDED,
         Up.SETTINGS_TAKEN,
         Up.CLOCK_CONFIRMED,
+        Up.DAY_RECKONED,
     }
 )

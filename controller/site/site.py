@@ -31,6 +31,7 @@ from controller.site.kiosk import KioskView
 from controller.site.plan import started, take_over_plan
 from controller.site.premises import Premises, Slow, furnish, one_by_one
 from controller.site.recall import finish, recall
+from controller.site.reckoning import Reckoner
 from controller.site.recovery import check_tail, recover
 from controller.site.remote import Remote
 from controller.site.site_state import SiteState, describe
@@ -103,7 +104,7 @@ class Site:
         self._holding = Holding(p.book, self._come_up)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
         self._deadlines, self._forgeries = Deadlines(p), Forgeries(p.book, clock)
-        self._calm = Calm(p.book, clock, p.policy)
+        self._calm, self._reckoner = Calm(p.book, clock, p.policy), Reckoner(p.book, clock)
         self._remote = Remote(
             p,
             clock,
@@ -182,6 +183,7 @@ class Site:
         self._premises.rules.start()
         self._remote.start()
         self._deadlines.start(self._timekeeper.latest)
+        self._reckoner.start(self._timekeeper.latest)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._break_off(), name="store")
             group.create_task(self._hold(), name="hold")
@@ -197,6 +199,7 @@ class Site:
             group.create_task(self._remote.run(), name="remote")
             group.create_task(self._storekeeper.run(), name="store check")
             group.create_task(self._deadlines.run(), name="deadlines")
+            group.create_task(self._reckoner.run(), name="reckoning")
             group.create_task(self._calm.run(), name="calm")
             group.create_task(self._forgeries.run(), name="forgeries")
             if self._problem == "settling":

@@ -17,6 +17,7 @@ NOT_TOLD = {  # of no order and no door
     Down.SETTINGS_CHANGED,
     Up.SETTINGS_TAKEN,
     Up.CLOCK_CONFIRMED,
+    Up.DAY_RECKONED,
     Up.PICKUP_REFUSED,
     Up.HOLD_ENDED,
 }
