@@ -13,9 +13,11 @@ from sqlalchemy import Connection, select
 
 from controller.entries import AlarmKind, HoldEnded, Up
 from controller.journal import EMPTY, Head, Stream, head
+from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act, Book
 from controller.site.schema import alarms, holds, journal
 
+WHERE: Final = "journal"
 ALARM_ID: Final = "hold"  # it stands in the table alone: the journal takes nothing now
 
 
@@ -55,6 +57,8 @@ class Holding:
         if ours == theirs:
             if self.why is Why.RELEASED:
                 self._write(None)
+                with self._book.act() as act:
+                    clear_alarm(act, AlarmKind.CLONED, WHERE)
         elif self.why is None:
             is_old = theirs.seq > last.seq and at_start
             self._write(Why.BEHIND if is_old else Why.PARTED)
@@ -78,6 +82,8 @@ class Holding:
             self._finish(act)
             self._put(act, self.why)
             act.say(Up.HOLD_ENDED, HoldEnded(why=why.value, badge=badge))
+            if why is Why.PARTED and badge is not None:  # people are served, and it is still wrong
+                raise_alarm(act, AlarmKind.CLONED, WHERE)
         self.changed.set()
 
     def _write(self, why: Why | None) -> None:
@@ -97,7 +103,7 @@ class Holding:
                 alarms.insert().values(
                     alarm_id=ALARM_ID,
                     kind=kind.value,
-                    place="journal",
+                    place=WHERE,
                     severity="critical",
                     since=act.now,
                 )

@@ -163,6 +163,43 @@ def test_a_copy_that_went_its_own_way_is_out_of_service_as_soon_as_that_is_known
     run(story)
 
 
+def test_staff_may_answer_for_a_site_whose_journal_parted_and_the_alarm_stands_on(town, tmp_path):
+    async def story():
+        async with town.at_work():
+            town.order("N2", number=2)
+            await loaded_and_copied(town, tmp_path / "old.db")
+            await town.badge()
+            await town.load("OWL:N2-seal1")
+            town.site.press("end")
+            await collects(town)
+            await town.in_step()
+        copy(tmp_path / "old.db", town.path)
+        town.wire.up = False
+        async with town.at_work():
+            await town.shows("start")
+            town.wire.up = True
+            await town.site_end._acknowledge(town.wire.site)
+            await town.district_end._acknowledge(town.wire.district)
+            await town.shows("out_of_service")
+            town.reader.hold(badge_text(30))
+            await town.shows("answer_for")
+            town.site.press("confirm")
+            await town.shows("start")
+            assert [each["badge"] for each in town.up("hold.ended")] == ["badge30"]
+            await asyncio.sleep(60)
+            assert town.view.text == "start"  # the district's word does not shut it again
+            standing = town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))
+            assert sorted(row.kind for row in standing) == ["cloned", "item_missing"]
+            await asyncio.sleep(5)
+            town.reader.hold(badge_text(20))
+            await town.shows("load_next")
+            await town.load("OWL:N2-seal1")
+        async with town.at_work():
+            assert town.view.text == "start"
+
+    run(story)
+
+
 def test_a_new_box_in_an_old_place_comes_up_from_nothing(town):
     async def story():
         async with town.at_work():
