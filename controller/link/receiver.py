@@ -7,7 +7,7 @@ very next entry of this chain, sealed by the other side, changes nothing.
 from collections.abc import Callable
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, SQLAlchemyError
 
 from controller.journal import BrokenChain, Entry, Head, Stream, head, read_entry
 from controller.link.batches import LinkKeys, Untrusted, open_batch, seal_ack
@@ -16,9 +16,15 @@ from controller.store import Store, Transaction
 
 Apply = Callable[[Transaction, Entry], None]
 
-# What a rule raises over an entry that it cannot take: from another release, or a full disk.
-# Anything else is a mistake of ours and goes up.
-UNFIT = (LookupError, TypeError, ValueError, SQLAlchemyError)
+# What a rule raises over an entry that it cannot take: from another release, perhaps. Anything
+# else is a mistake of ours and goes up, and so does a database that fails: the entry is none the
+# worse for it, and whatever was not written or not synced must be read anew.
+UNFIT = (LookupError, TypeError, ValueError, OverflowError, SQLAlchemyError)
+
+
+def _failed(error: Exception) -> bool:
+    """It was the database: its disk, its file or the way to it."""
+    return isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError
 
 
 class Gap(Untrusted):
@@ -86,6 +92,8 @@ class Receiver:
         except BrokenChain as error:
             raise Untrusted(str(error)) from error
         except UNFIT as error:
+            if _failed(error):
+                raise
             why = f"entry {entry.seq} ({entry.kind}) cannot be applied: {type(error).__name__}"
             raise Untrusted(why) from error
 

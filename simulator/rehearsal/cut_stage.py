@@ -15,12 +15,10 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from controller.journal import Entry, Stream, entries, head
+from controller.journal import head
 from controller.settings import SiteSettings
 from controller.site import schema
-from controller.site.site import Site
 from controller.store import Store, StoreBroken
-from firmware_bridge.open import Bridge
 from simulator.door import Door
 from simulator.plan import Plan
 from simulator.rehearsal.failing_disk import Driver
@@ -55,7 +53,6 @@ class CutStage(Stage):
         self.flaws: list[str] = []
         self._folder = folder
         self._mains = Mains()
-        self._told: dict[Stream, int] = {}  # the newest entry of each that the log has
 
     def _driver(self) -> Driver:
         """A new life: nothing of the one before may touch its files."""
@@ -136,25 +133,16 @@ class CutStage(Stage):
 
     # what stands on the disk
 
-    def _site(self, store: Store, bridge: Bridge) -> Site:
-        """Before it lives: what was said to be durable is there, and what is there is told."""
-        site = self.settings.site.id
+    def _tell_unheard(self, store: Store) -> None:
+        """Before it lives: what was said to be durable is there."""
         with store.read() as connection:
-            for stream in Stream:
-                seq = self._told.get(stream, 0)
-                now = head(connection, schema.journal, site, stream)
+            for stream, seq in self._told.items():
+                now = head(connection, schema.journal, self.settings.site.id, stream)
                 if now.seq < seq:
                     self.flaws.append(
                         f"I10: {stream.value} {seq} was durable; after the cut it ends at {now.seq}"
                     )
-                unheard = list(entries(connection, schema.journal, site, stream, after=seq))
-                self._committed(unheard)
-        return super()._site(store, bridge)
-
-    def _committed(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            self._told[entry.stream] = entry.seq
-        super()._committed(entries)
+        super()._tell_unheard(store)
 
     def sight(self) -> Iterable[object]:
         """All that makes what follows differ from what follows another cut, but for the disk."""

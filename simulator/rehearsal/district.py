@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from random import Random
 from typing import Any, Final, Literal
 
 from sqlalchemy import MetaData, create_engine
 
-from controller.codes import keyed_hash, mint_secret, mint_typed, qr_text
+from controller.codes import keyed_hash, mint_secret, mint_typed, qr_text, typed_hash
 from controller.entries import (
     Down,
 )
@@ -27,6 +28,13 @@ Size = Literal["S", "M", "L"]
 def quick_hash(salt: bytes, typed: str, phone_tail: str) -> str:
     """In place of scrypt, whose slowness is for guessers: nobody guesses at hashes here."""
     return hashlib.sha256(salt + (typed + phone_tail).encode()).hexdigest()
+
+
+async def slowly(work: Callable[[], str]) -> str:
+    """In virtual time no thread may run beside, and a slow hash is played by a quick one."""
+    if isinstance(work, partial) and work.func is typed_hash:
+        return quick_hash(*work.args)
+    return work()
 
 
 @dataclass(slots=True)

@@ -110,6 +110,8 @@ class Person:
         told = self.stage.view
         if told is not None and told.screen is Screen.IDLE:
             return False  # it went home: what was held was taken for the presentation before
+        if told is not None and told.text in (Text.OUT_OF_SERVICE, Text.STARTING):
+            return True
         if told is not None and self.stage.starts == starts:
             after_s = round(self.stage.clock.monotonic() - asked_at, 3)
             bare = not (told.order or told.items or told.session or told.case or told.values)

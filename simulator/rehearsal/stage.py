@@ -14,9 +14,9 @@ from random import Random
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
-from controller.codes import typed_hash
-from controller.journal import Entry, Stream, head
+from controller.journal import Entry, Stream, entries, head
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.bell import Bell
@@ -26,11 +26,10 @@ from controller.site.texts import Screen
 from controller.store import Store, StoreBroken, open_store
 from firmware_bridge.news import News
 from firmware_bridge.open import Bridge
-from firmware_bridge.urls import parse
 from simulator.devices.licence_registers import State
 from simulator.door import Door
 from simulator.plan import Plan
-from simulator.rehearsal.district import District, quick_hash
+from simulator.rehearsal.district import District, slowly
 from simulator.rehearsal.drives import Drives
 from simulator.rehearsal.events import (
     EventLog,
@@ -46,7 +45,8 @@ from simulator.rehearsal.events import (
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
 from simulator.rehearsal.telling import Telling
-from simulator.rehearsal.wires import Exchange, PortEnd, ScannerEnd, SerialEnd, ServerEnd, boards_of
+from simulator.rehearsal.weak_disk import WeakDisk
+from simulator.rehearsal.wires import boards_of, far_ends
 from simulator.world import World
 
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
@@ -59,13 +59,6 @@ RESTING: Final = (State.IDLE, State.FAULT)
 
 class PowerCut(BaseException):
     """The site's process is gone, in the middle of whatever it did."""
-
-
-async def slowly(work: Callable[[], str]) -> str:
-    """In virtual time no thread may run beside, and a slow hash is played by a quick one."""
-    if isinstance(work, partial) and work.func is typed_hash:
-        return quick_hash(*work.args)
-    return work()
 
 
 class Stage:
@@ -96,10 +89,13 @@ class Stage:
         self.driver: Callable[[], Any] = lambda: None  # SQLite's, of each start; None: the usual
         self.site: Site | None = None
         self.store: Store | None = None
+        self.disk = WeakDisk(lambda weakness: self.log.note(Struck(weakness.value, "disk")))
+        self._told: dict[Stream, int] = {}  # the newest entry of each that the log has
         self._news = News()
         self._board_of = boards_of(plan)
         self._database = folder / "site.db"
-        self._exchange = self._far_ends()
+        self._exchange = far_ends(settings, self.world)
+        self.scanner = next(iter(self._exchange.scanners.values()))
         self._bridge: Bridge | None = None
         self._dead = False
         self._off = asyncio.Event()
@@ -213,6 +209,10 @@ class Stage:
                 await self._process()
             except* (PowerCut, StoreBroken):
                 pass
+            except* DBAPIError:
+                if not self.disk.struck:
+                    raise
+            self.disk.struck = False
             self.site = self.store = self._bridge = self.view = None
             self._sees = False
             self.log.note(Seeing(so=False))
@@ -233,6 +233,7 @@ class Stage:
             bridge = Bridge(self.clock, opener=self._exchange, news=self._news)
             standing.callback(bridge.close)
             self.store, self._bridge = store, bridge
+            self._tell_unheard(store)
             self.site = self._site(store, bridge)
             self.site.machines_tell()
             self.starts += 1
@@ -246,6 +247,14 @@ class Stage:
                 group.create_task(self.site.run())
                 group.create_task(self._show(self.site))
                 self._neighbours(group, self.site, store)
+
+    def _tell_unheard(self, store: Store) -> None:
+        """What is durable and was not said to be: its commit failed, or the power."""
+        site = self.settings.site.id
+        with store.read() as connection:
+            for stream in (Stream.DOWN, Stream.UP):  # what was wanted, then what came of it
+                seq = self._told.get(stream, 0)
+                self._committed(list(entries(connection, schema.journal, site, stream, after=seq)))
 
     def _neighbours(self, group: asyncio.TaskGroup, site: Site, store: Store) -> None:
         """Whoever else the process talks to."""
@@ -287,9 +296,9 @@ class Stage:
             known = head(connection, schema.journal, self.settings.site.id, Stream.DOWN).seq
         while True:
             if self.online and self.district.said > known:
-                entries = self.district.after(known)
-                self.wire.carry(entries, receiver)
-                known = entries[-1].seq
+                told = self.district.after(known)
+                self.wire.carry(told, receiver)
+                known = told[-1].seq
             heard = known
             if self.online:
                 site.time.hear(self.clock.true_now())
@@ -322,7 +331,7 @@ class Stage:
 
     def unplug(self, line: str, *, out: bool) -> None:
         """An adapter or cable is pulled, or plugged again."""
-        key = self._keys[line]
+        key = self._exchange.keys[line]
         self._exchange.gone.discard(key)
         if out:
             self._exchange.gone.add(key)
@@ -330,7 +339,7 @@ class Stage:
 
     def sent_at(self, line: str) -> float:
         """When the site last sent something on that line."""
-        return self._exchange.sent_at(self._keys[line])
+        return self._exchange.sent_at(self._exchange.keys[line])
 
     def _die(self) -> None:
         """Nothing is written any more and nothing sent."""
@@ -353,9 +362,10 @@ class Stage:
             self._die()
             raise PowerCut
 
-    def _committed(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            self.log.note(Wrote(entry, ends=entry is entries[-1]))
+    def _committed(self, written: list[Entry]) -> None:
+        for entry in written:
+            self._told[entry.stream] = entry.seq
+            self.log.note(Wrote(entry, ends=entry is written[-1]))
         sees = self.site is not None and not self.troubled and not self.site.problems()
         if sees is not self._sees:
             self._sees = sees
@@ -381,21 +391,3 @@ class Stage:
 
     def close(self) -> None:
         self.district.close()
-
-    def _far_ends(self) -> Exchange:
-        exchange, settings, world = Exchange(), self.settings, self.world
-        self._keys: dict[str, str] = {}  # of each line
-        for line in settings.line:
-            place = parse(f"{line.url}&unit=1&profile=x").place
-            self._keys[line.name] = place.key
-            wire = world.wires[line.name]
-            end = ServerEnd(wire) if wire.plan.tcp else SerialEnd(wire)
-            exchange.ends[place.key] = end
-        for machine in settings.machine:
-            place = parse(machine.url).place
-            self._keys[machine.name] = place.key
-            exchange.ends[place.key] = PortEnd(world.tcp_wires[machine.name])
-        for scanner in settings.scanner:
-            self.scanner = ScannerEnd(world.scanners[scanner.name])
-            exchange.ends[parse(scanner.url).place.key] = self.scanner
-        return exchange

@@ -15,10 +15,13 @@ from simulator.rehearsal.events import ClockSet, Struck
 from simulator.rehearsal.shapes import HOUR_S
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.strokes import AT_MOVEMENTS, Strokes
+from simulator.rehearsal.weak_disk import Weakness
 from simulator.rehearsal.weather import FAULTS, Fault
 
 Plan = Callable[[float, Callable[[], None]], None]
 
+WEAKNESSES: Final = frozenset(Weakness)
+WELL_UNTIL: Final = 12  # operations that still go well
 LONG_AGO_S: Final = (86_400.0 * 365 * 20, 86_400.0, 400.0)
 SUPPLY_S: Final = (3.0, 12.0)  # until a cabinet has its power again, after the box had it
 
@@ -35,6 +38,8 @@ class Storm:
         self._standing: set[str] = set()  # troubles that only polling finds out
         self._troubles: dict[str, Trouble] = {}
         self._strokes = Strokes(stage, dice, self._mute_for)
+        if not WEAKNESSES.isdisjoint(strengths):
+            stage.driver = stage.disk.module
 
     # the weather
 
@@ -62,6 +67,9 @@ class Storm:
         lasts_s = least + (most - least) * self._dice.random() ** 2
         if fault.name in AT_MOVEMENTS:
             self._strokes.arm(fault.name, lasts_s)
+            return
+        if fault.name in WEAKNESSES:
+            self._weaken(Weakness(fault.name), lasts_s)
             return
         with suppress(Impossible):
             getattr(self, f"_{fault.name}")(lasts_s)
@@ -130,6 +138,13 @@ class Storm:
     def _put_clock_right(self) -> None:
         self._stage.clock.put_right()
         self._stage.log.note(ClockSet(0.0))
+
+    def _weaken(self, weakness: Weakness, lasts_s: float) -> None:
+        """The disk's next operations of its kind fail: one, or all for a while."""
+        disk = self._stage.disk
+        lasting = weakness is Weakness.FULL or self._dice.random() < 1 / 2
+        after = self._dice.randrange(WELL_UNTIL)
+        disk.arm(weakness, lambda: self._later(lasts_s, disk.heal), after=after, lasting=lasting)
 
     def _offline(self, lasts_s: float) -> None:
         self.struck("offline", "link")
@@ -340,6 +355,7 @@ class Storm:
         stage.rouse()
         world.catch_up()
         self._put_clock_right()
+        stage.disk.heal()
         stage.cut_at_step = stage.cut_again_after = None
         stage.whims.clear()
         self._strokes.disarm()

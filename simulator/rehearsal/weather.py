@@ -23,6 +23,10 @@ FAULTS: Final = (
     Fault("twice", "F2", 0.7, (2.0, 20.0)),  # and once more while it settles
     Fault("kill", "F3", 1.5, (1.0, 8.0)),
     Fault("frozen", "F4", 2.0, (1.0, 60.0)),  # the whole machine, in the middle of a movement
+    Fault("disk_full", "F5", 1.0, (20.0, 90.0)),
+    Fault("sync_fails", "F6", 1.0, (1.0, 60.0)),
+    Fault("sync_unsure", "F6", 1.0, (1.0, 60.0)),
+    Fault("read_fails", "F8", 1.0, (1.0, 60.0)),
     Fault("clock", "F9", 0.5, (60.0, 2 * HOUR_S)),
     Fault("battery", "F9", 0.5, (20.0, 300.0)),
     Fault("silent", "F10", 1.0, (30.0, 900.0)),

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from controller.ports import Clock
+from controller.settings import SiteSettings
 from firmware_bridge.lines import Inbox, Line, LineLost
-from firmware_bridge.urls import Place
+from firmware_bridge.urls import Place, parse
 from simulator.devices.card_reader import CardReader
 from simulator.devices.scanner import Scanner
 from simulator.line import Line as SimulatedLine
 from simulator.line import Pieces
 from simulator.lines import Ear, Frames, Stream, TcpWire
 from simulator.plan import Plan
+from simulator.world import World
 
 
 class VirtualLine:
@@ -183,6 +185,8 @@ class Exchange:
 
     def __init__(self) -> None:
         self.ends: dict[str, FarEnd] = {}
+        self.keys: dict[str, str] = {}  # of each line's and machine's place
+        self.scanners: dict[str, ScannerEnd] = {}
         self.alive = True  # whoever would open a line is there
         self.gone: set[str] = set()  # places that are unplugged
         self._opened: dict[str, VirtualLine] = {}
@@ -211,3 +215,19 @@ def boards_of(plan: Plan) -> dict[str, str]:
         for number, board in enumerate(cabinet.boards, 1)
         for no in range(board.first_door, board.first_door + board.doors)
     }
+
+
+def far_ends(settings: SiteSettings, world: World) -> Exchange:
+    """Everything that a site's settings name, at its place."""
+    exchange = Exchange()
+    for line in settings.line:
+        key = exchange.keys[line.name] = parse(f"{line.url}&unit=1&profile=x").place.key
+        wire = world.wires[line.name]
+        exchange.ends[key] = ServerEnd(wire) if wire.plan.tcp else SerialEnd(wire)
+    for machine in settings.machine:
+        key = exchange.keys[machine.name] = parse(machine.url).place.key
+        exchange.ends[key] = PortEnd(world.tcp_wires[machine.name])
+    for scanner in settings.scanner:
+        end = exchange.scanners[scanner.name] = ScannerEnd(world.scanners[scanner.name])
+        exchange.ends[parse(scanner.url).place.key] = end
+    return exchange

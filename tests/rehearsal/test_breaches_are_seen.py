@@ -128,7 +128,9 @@ CASES: list[tuple[str, Step, Step]] = [
     ),
     (
         "Nothing is released but for a visit, a badge or a command for that place.",
-        lambda c: c.writes("badge.granted", badge="V01", role="vendor"),
+        lambda c: c.writes(
+            "badge.granted", badge="V01", role="vendor", valid_until="2026-12-24T00:00:00.000Z"
+        ),
         lambda c: c.intends("emergency", badge="V01"),
     ),
     (

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from controller.journal import GENESIS, Head, Stream
 from controller.link.batches import Untrusted, seal_ack, seal_batch
@@ -199,6 +200,26 @@ def test_a_rule_that_cannot_take_an_entry_stops_before_it_and_keeps_the_rest(end
     ends.receiver = Receiver(ends.site, Stream.UP, KEYS, ends.theirs, count_effect, ends.clock)
     ends.calm()
     assert ends.applied() == [(no, 1) for no in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_up"),
+    [
+        (OperationalError("INSERT", None, Exception("database or disk is full")), True),
+        (DatabaseError("INSERT", None, Exception("database disk image is malformed")), True),
+        (IntegrityError("INSERT", None, Exception("NOT NULL constraint failed")), False),
+        (OverflowError("Python int too large to convert to SQLite INTEGER"), False),
+    ],
+)
+def test_a_database_that_fails_is_no_flaw_of_the_entry(ends, error, goes_up):
+    def apply(_transaction, _entry):
+        raise error
+
+    ends.receiver = Receiver(ends.site, Stream.UP, KEYS, ends.theirs, apply, ends.clock)
+    ends.write(1)
+    with pytest.raises(type(error) if goes_up else Untrusted):
+        ends.copy(ends.sender.next_batch())
+    assert ends.journal(ends.theirs) == []
 
 
 def test_an_entry_that_fits_into_no_batch_does_not_send_at_full_speed(ends):
