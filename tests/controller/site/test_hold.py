@@ -168,9 +168,6 @@ def test_staff_may_answer_for_a_site_whose_journal_parted_and_the_alarm_stands_o
         async with town.at_work():
             town.order("N2", number=2)
             await loaded_and_copied(town, tmp_path / "old.db")
-            await town.badge()
-            await town.load("OWL:N2-seal1")
-            town.site.press("end")
             await collects(town)
             await town.in_step()
         copy(tmp_path / "old.db", town.path)
@@ -189,7 +186,7 @@ def test_staff_may_answer_for_a_site_whose_journal_parted_and_the_alarm_stands_o
             await asyncio.sleep(60)
             assert town.view.text == "start"  # the district's word does not shut it again
             standing = town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))
-            assert sorted(row.kind for row in standing) == ["cloned", "item_missing"]
+            assert {row.kind for row in standing} == {"cloned", "item_missing"}
             await asyncio.sleep(5)
             town.reader.hold(badge_text(20))
             await town.shows("load_next")
