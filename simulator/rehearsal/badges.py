@@ -16,8 +16,8 @@ LONG: Final = timedelta(days=60)  # after the last day
 OUT_OF_DATE: Final = 0.3  # of vendors, for some hours of one day
 ENDS_H: Final = (9.5, 15.0)
 RENEWED_H: Final = (2.0, 6.0)  # later
-REVOKED: Final = 0.06  # of visits, while they go on
-REVOKED_AFTER_S: Final = (0.5, 20.0)
+REVOKED: Final = 0.12  # of visits, while they go on
+REVOKED_AFTER_S: Final = (0.5, 10.0)
 GRANTED_AGAIN_H: Final = (0.2, 2.0)
 
 

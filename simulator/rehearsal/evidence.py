@@ -6,7 +6,6 @@ tables: what they say is asked for only when all is calm.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -28,67 +27,11 @@ from simulator.rehearsal.events import (
     Took,
     Wrote,
 )
+from simulator.rehearsal.known import Command, Intent, Item, Place
 
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Intent:
-    """A movement that the journal announced."""
-
-    name: str
-    kind: str
-    where: str
-    order: str | None
-    badge: str | None
-    at: float
-    command: str | None = None
-    start: int = 0  # of the site's process, in which it was announced
-    ends: list[str] = field(default_factory=list)
-    moves: int = 0  # of the bolt since it was announced, until the next one here
-    drives: int = 0  # orders that a lock or machine took for it
-
-
-@dataclass(slots=True)
-class Item:
-    """An item as orders named it and entries moved it."""
-
-    item_id: str
-    order: str
-    thing: str  # what lies in the world: its label, or JOB:n once a machine knows it
-    holder: str
-    state: str = "expected"
-    where: str = ""
-
-
-@dataclass(slots=True)
-class Command:
-    """What the district wanted of a compartment, as the journal took it over."""
-
-    name: str
-    kind: str
-    where: str
-    by_two: bool
-    expires_at: datetime
-    heard_at: float
-    ends: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Place:
-    """One door or machine: what was announced and what moved."""
-
-    moved: int = 0
-    announced: int = 0
-    last: Intent | None = None
-    is_open: bool = False
-    forced: int = 0
-    swings: int = 0  # of its door, by hands
-    told_open: bool | None = None  # as entries have it
-    told_swings: int = 0
-    lies: bool = False  # its switch stuck at some time
 
 
 class Evidence:
@@ -107,6 +50,7 @@ class Evidence:
         self.places: defaultdict[str, Place] = defaultdict(Place)
         self.intents: dict[str, Intent] = {}
         self.open_intents: dict[str, Intent] = {}
+        self.unannounced: set[str] = set()  # movements that ended, and of which nothing was said
         self.items: dict[str, Item] = {}
         self.by_thing: dict[str, Item] = {}
         self.orders: dict[str, list[Item]] = {}
@@ -322,7 +266,11 @@ class Evidence:
         place.last = intent
 
     def _settled(self, data: dict[str, Any]) -> None:
-        intent = self.intents[data["intent"]]
+        name = data["intent"]
+        if name not in self.intents:
+            self.unannounced.add(name)
+            self.intents[name] = Intent(name, "none", "nowhere", None, None, self.now)
+        intent = self.intents[name]
         intent.ends.append(data["outcome"])
         self.open_intents.pop(intent.name, None)
 

@@ -12,6 +12,7 @@ from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Pe
 from simulator.rehearsal.shapes import STARS, Shares, chosen
 from simulator.rehearsal.stage import Stage
 
+GOES_IN_THE_DARK_S: Final = 1.0  # and whoever stood behind steps up
 PATIENCE_S: Final = 200.0  # before a screen that does not change
 TAKES_IN_S: Final = 0.5  # a screen, what was done before it
 TRIES: Final = 3  # of a scan, of one door
@@ -96,7 +97,8 @@ class Recipient(Person):
         for _ in range(LOOKS_MAX):
             view = self.view
             if view is None:
-                if not await self.news(view, DARK_PATIENCE_S):
+                goes = self.happens(1 / 2)
+                if not await self.news(view, GOES_IN_THE_DARK_S if goes else DARK_PATIENCE_S):
                     return
             elif view.screen in (Screen.IDLE, self.ends_at) or not await self._goes_on(view):
                 return

@@ -105,6 +105,9 @@ class Storm:
         self._stage.cut(lasts_s, mains=False)
 
     def _step(self, lasts_s: float) -> None:
+        if self._dice.random() < 1 / 2:
+            self._strokes.arm("step", lasts_s)
+            return
         self._stage.cut_at_step = self._stage.steps + self._dice.randint(1, 60)
         self._stage.next_off_s = lasts_s
 

@@ -18,6 +18,7 @@ from simulator.rehearsal.loop import JumpingLoop
 from simulator.rehearsal.stage import Stage
 
 AT_MOVEMENTS: Final = ("frozen", "answer_lost", "order_lost", "hung_up", "broken_open")
+STEPS: Final = (1, 14)
 LOST_FOR_S: Final = 0.6  # longer than anybody waits for an answer
 WAITS_S: Final = (0.0, 0.01)  # an order, for the poll that is on its line
 WHILE_SERVED_S: Final = (0.5, 6.0)  # after a door was released for somebody
@@ -42,6 +43,8 @@ class Strokes:
         match name:
             case "frozen":
                 self._at_intents.append(lambda where: self._freeze_soon(where, lasts_s))
+            case "step":
+                self._at_intents.append(lambda _where: self._fall_soon(lasts_s))
             case "order_lost":
                 self._at_intents.append(self._lose_order)
             case "answer_lost":
@@ -82,6 +85,11 @@ class Strokes:
                 self.arm("frozen", seconds)
 
         loop.call_later(self._dice.uniform(*WAITS_S), freeze)
+
+    def _fall_soon(self, off_s: float) -> None:
+        """The process ends at a step of this movement, or of what it leads to."""
+        self._stage.cut_at_step = self._stage.steps + self._dice.randint(*STEPS)
+        self._stage.next_off_s = off_s
 
     def _freeze(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

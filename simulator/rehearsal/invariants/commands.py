@@ -6,8 +6,9 @@ from typing import Final
 from controller.entries import Down, Up
 from controller.settings import PolicyTable
 from simulator.rehearsal.events import Calm, Moved, Wrote
-from simulator.rehearsal.evidence import Command, Evidence
+from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
+from simulator.rehearsal.known import Command
 
 POLICY: Final = PolicyTable()
 HOUR_S: Final = 3_600.0

@@ -65,3 +65,10 @@ def replayed(evidence: Evidence, event: Started | Calm) -> Iterator[str]:
             yield f"{item_id} is {state} in the tables and {ours.state} in the journal"
         if state == ItemState.LOADED and ours.where != where:
             yield f"{item_id} is at {where} in the tables and at {ours.where} in the journal"
+
+
+@invariant("I9", "What ends in the journal has begun there.", Wrote)
+def begun_there(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind == Up.MOVEMENT_SETTLED and data["intent"] in evidence.unannounced:
+        yield f"{data['intent']} ended as {data['outcome']}, and no entry had announced it"
