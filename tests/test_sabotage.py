@@ -10,6 +10,8 @@ import pytest
 from script.sabotages import ROOT, all_of, applies, read
 
 TRIED = ("00-", "01-", "02-", "05-", "08-", "09-", "27-", "28-", "36-", "39-", "54-", "88-", "104-")
+# What no town is without: the first of it is noticed, whatever else its seed brings.
+SEEN_IN_EVERY_TOWN = ("01-", "02-", "10-a-code-is", "21-", "81-")
 
 
 @pytest.mark.parametrize("sabotage", all_of(), ids=lambda each: each.name)
@@ -67,3 +69,15 @@ def test_a_test_notices_what_was_broken():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(TRIED)} of {len(TRIED)} as they should be" in done.stdout
+
+
+@pytest.mark.timeout(400)
+def test_the_rehearsal_notices_what_was_broken():
+    asked = ["--rehearsal", "--seeds", "3", "--at-once", "1", *SEEN_IN_EVERY_TOWN]
+    command = [sys.executable, "-m", "script.sabotages", *asked]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=390
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    wanted = len(SEEN_IN_EVERY_TOWN)
+    assert f"{wanted} of {wanted} as they should be" in done.stdout
