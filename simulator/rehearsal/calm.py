@@ -7,6 +7,7 @@ from sqlalchemy import select
 from controller.site import schema
 from simulator.rehearsal.events import Calm
 from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.tables import items_by_table
 from simulator.rehearsal.town import Town
 
 REST_S: Final = 600.0
@@ -23,7 +24,7 @@ async def come_to_rest(stage: Stage, town: Town) -> None:
     for number in _ready(stage):
         await town.collect(stage.district.orders[number])
     await stage.clock.sleep(REST_S)
-    stage.log.note(Calm(stage.items_by_table(), tuple(_ready(stage)), tuple(_stuck(stage))))
+    stage.log.note(Calm(items_by_table(stage.rows), tuple(_ready(stage)), tuple(_stuck(stage))))
 
 
 def _ready(stage: Stage) -> list[str]:

@@ -16,6 +16,7 @@ from simulator.rehearsal.cut_stories import Story
 from simulator.rehearsal.events import Calm
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.custody import replayed
+from simulator.rehearsal.tables import items_by_table
 
 REST_MAX_S: Final = 900.0
 SETTLES_S: Final = 3.0
@@ -89,7 +90,7 @@ def audit(story: Story, cast: Cast, evidence: Evidence) -> Iterator[str]:
             except BrokenChain as broken:
                 yield f"I10: {broken}"
     yield from _custody(cast)
-    for flaw in replayed(evidence, Calm(stage.items_by_table(), (), ())):
+    for flaw in replayed(evidence, Calm(items_by_table(stage.rows), (), ())):
         yield f"I9: {flaw}"
     rows = stage.rows(select(schema.items).where(schema.items.c.order_no == "N1"))
     states = {row.state for row in rows}

@@ -139,6 +139,7 @@ class DrowsyClock:
 
     def __init__(self, clock: StageClock) -> None:
         self._clock = clock
+        self.on_rouse: Callable[[], None] = lambda: None  # whoever let it doze hears that it ended
         self._nap_s = 0.0
         self._roused = asyncio.Event()
 
@@ -163,4 +164,5 @@ class DrowsyClock:
         if nap_s < self._nap_s:
             self._roused.set()
             self._roused = asyncio.Event()
+            self.on_rouse()
         self._nap_s = nap_s

@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from controller.journal import Entry, Stream, entries, head
@@ -44,6 +43,7 @@ from simulator.rehearsal.events import (
 )
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
+from simulator.rehearsal.tables import NEWEST, items_by_table
 from simulator.rehearsal.telling import Telling
 from simulator.rehearsal.weak_disk import WeakDisk
 from simulator.rehearsal.wires import boards_of, far_ends
@@ -51,9 +51,10 @@ from simulator.world import World
 
 STARTS_AGAIN_S: Final = 5.0  # whoever keeps the process starts it so soon after its end
 TELLS_TIME_S: Final = 300.0  # a district that is there says at least so often what time it is
-DAY_NAP_S: Final = 3.0
+DAY_NAP_S: Final = 5.0
 TROUBLED_NAP_S: Final = 120.0
 NIGHT_NAP_S: Final = 3600.0
+FORGOTTEN_S: Final = 1200.0  # nothing comes any more of a door that stood open so long
 RESTING: Final = (State.IDLE, State.FAULT)
 
 
@@ -102,6 +103,7 @@ class Stage:
         self._off_s = STARTS_AGAIN_S
         self._sees = False
         self._alarm: asyncio.TimerHandle | None = None
+        self._swung_at = 0.0  # some door, or its bolt
         self._doors = {door.name: (0, False) for door in self.world.doors.values()}
         self._seen = {door.name: door.looks() for door in self.world.doors.values()}
         self._papers = dict.fromkeys(self.world.machines, 0)
@@ -144,7 +146,7 @@ class Stage:
         released, is_open = self._doors[door.name]
         if (door.released, door.open) == (released, is_open):
             return
-        self._doors[door.name] = (door.released, door.open)
+        self._doors[door.name], self._swung_at = (door.released, door.open), self.clock.monotonic()
         if door.released != released:
             self.log.note(Moved(door.name, door.released))
         if door.open != is_open:
@@ -182,13 +184,16 @@ class Stage:
         self.drowsy.doze(DAY_NAP_S)
 
     def at_rest(self) -> bool:
-        """Nobody is here, every door is shut, no paper is under way: nothing can happen."""
+        """Nobody is here, no door has just been open, no paper is under way: nothing can happen."""
         machines = [machine.inside for machine in self.world.machines.values()]
         return (
             self.view is not None
             and self.view.screen is Screen.IDLE
             and self.site is not None
-            and not any(door.open or door.unlocked for door in self.world.doors.values())
+            and not (
+                self.clock.monotonic() < self._swung_at + FORGOTTEN_S
+                and any(door.open or door.unlocked for door in self.world.doors.values())
+            )
             and all(each.state in RESTING and not each.outlet for each in machines)
         )
 
@@ -237,7 +242,7 @@ class Stage:
             self.site = self._site(store, bridge)
             self.site.machines_tell()
             self.starts += 1
-            self.log.note(Started(self.starts, self.items_by_table()))
+            self.log.note(Started(self.starts, items_by_table(self.rows, newest=NEWEST)))
             if self.cut_again_after is not None:
                 self.log.note(Struck("twice", f"{self.cut_again_after} steps after the start"))
                 self.cut_at_step = self.steps + self.cut_again_after
@@ -378,16 +383,6 @@ class Stage:
         assert self.store is not None, "the site runs"
         with self.store.read() as connection:
             return list(connection.execute(statement))
-
-    def items_by_table(self) -> dict[str, tuple[str, str | None]]:
-        """Each item's state and where it is, as the site's own tables have it."""
-        return {
-            each.item_id: (
-                each.state,
-                f"{each.cabinet}/{each.no}" if each.cabinet else each.machine,
-            )
-            for each in self.rows(select(schema.items))
-        }
 
     def close(self) -> None:
         self.district.close()

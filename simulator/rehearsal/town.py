@@ -89,6 +89,7 @@ class Town:
         self._taken: set[str] = set()  # things that somebody has taken
         self._staff_wanted = False
         stage.log.listeners.append(self._hear)
+        stage.drowsy.on_rouse = self._new_visit.set
 
     # the day
 
@@ -144,7 +145,7 @@ class Town:
             self.stage.bell.ring()
 
     async def _doze(self) -> None:
-        """Some time after somebody left; deeper and deeper."""
+        """Some time after somebody left, or something struck; deeper and deeper."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLES_S):
                 await self._new_visit.wait()
