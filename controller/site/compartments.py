@@ -34,12 +34,10 @@ def choose(
     Never one that is not surely empty and shut. Refused where there is none.
     """
     near = {(place.cabinet, place.no + step) for place in this_round for step in (-1, 1)}
-    wanted = SIZES[SIZES.index(size) :]
 
     def rank(row: Row[Any]) -> tuple[object, ...]:
         low = row.reach == "low"
         return (
-            SIZES.index(row.size),
             low is (reach != "low"),  # low ones first if asked for, last if not
             (row.cabinet, row.no) in near,
             abs(row.height_cm - MIDDLE_CM) // BAND_CM,
@@ -48,12 +46,17 @@ def choose(
             row.no,
         )
 
-    free = rows(connection, table, state=CompartmentState.FREE.value)
-    for row in sorted((row for row in free if row.size in wanted), key=rank):
-        place = Place(row.cabinet, row.no)
-        if place in doors and doors.is_shut(place) and doors[place].item is not Presence.PRESENT:
-            return place
+    for fitting in SIZES[SIZES.index(size) :]:
+        free = rows(connection, table, state=CompartmentState.FREE.value, size=fitting)
+        for row in sorted(free, key=rank):
+            place = Place(row.cabinet, row.no)
+            if place in doors and _is_empty(doors, place):
+                return place
     raise Refused(Reason.NO_COMPARTMENT)
+
+
+def _is_empty(doors: Doors, place: Place) -> bool:
+    return doors.is_shut(place) and doors[place].item is not Presence.PRESENT
 
 
 def bigger(connection: Connection, place: Place) -> str:

@@ -8,7 +8,7 @@ from controller.entries import AlarmKind, CompartmentState, ItemState
 from controller.prepared import Prepared
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.book import Book
-from controller.site.doors import Doors, Place, Standing
+from controller.site.doors import Doors, Place
 from controller.site.findings import GRID, Finding, Kept
 from controller.site.schema import compartments, items
 
@@ -45,15 +45,15 @@ class Contents:
         self._after_s = after_s
         self._touched = book.touched()
         self._kept: dict[Place, Kept] | None = None  # of each compartment, as looked up last
-        self._seen: dict[Place, Standing] = {}  # and its door, as looked at last
-        self._looked_at = -1  # the doors' changes then
+        self._stirred = doors.touched()
         self._doubts: dict[Place, tuple[Finding, float]] = {}  # since when
         self._told: dict[Place, AlarmKind] = {}
 
     def look(self, now: float) -> None:
         """Compare, raise what has lasted, clear what is over."""
-        anew = self._look_up(now) | self._look_at_doors()
-        for place in sorted(anew | self._doubts.keys()):
+        anew = self._look_up(now) | self._stirred | self._doubts.keys()
+        self._stirred.clear()
+        for place in sorted(anew):
             finding = self._find(place)
             if finding in ALARM:
                 known, since = self._doubts.setdefault(place, (finding, now))
@@ -84,16 +84,6 @@ class Contents:
                     row = KEPT_THERE.one(connection, cabinet=place.cabinet, no=place.no)
                     self._kept[place] = _kept(row)
         self._touched.clear()
-        return anew
-
-    def _look_at_doors(self) -> set[Place]:
-        """Those that stand otherwise than before."""
-        if self._looked_at == self._doors.changed:
-            return set()
-        self._looked_at = self._doors.changed
-        now = {place: self._doors[place] for place in self._doors}
-        anew = {place for place, door in now.items() if self._seen.get(place) is not door}
-        self._seen = now
         return anew
 
     def _adopt(self, connection: Connection, now: float) -> None:

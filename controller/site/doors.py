@@ -107,7 +107,7 @@ class Doors:
         }
         self._restless: set[Place] = set()
         self._calm: dict[Place, tuple[DoorSight, Presence]] = {}  # looks that tell nothing new
-        self.changed = 0  # how often what is seen of any of them was another
+        self._followers: list[set[Place]] = []
 
     def __getitem__(self, place: Place) -> Standing:
         return self._now[place]
@@ -117,6 +117,12 @@ class Doors:
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self._now)
+
+    def touched(self) -> set[Place]:
+        """A set of its own for who asks: all doors; from now on those that stand otherwise."""
+        follower = set(self._now)
+        self._followers.append(follower)
+        return follower
 
     def restless(self) -> list[Place]:
         """Those that are not known to stand shut and unreleased."""
@@ -135,8 +141,9 @@ class Doors:
                 )
 
     def _keep(self, place: Place, now: Standing) -> None:
-        self.changed += 1
         self._now[place] = now
+        for follower in self._followers:
+            follower.add(place)
         (self._restless.discard if now.door is Door.SHUT else self._restless.add)(place)
         self._calm.pop(place, None)
         is_known = now.seen and now.state is not DoorSight.UNKNOWN
