@@ -64,9 +64,9 @@ class Silences:
         if stands == self._told:
             return
         with self._book.act() as act:
-            for kind, where in self._told - stands:
+            for kind, where in sorted(self._told - stands):
                 clear_alarm(act, kind, where)
-            for kind, where in stands - self._told:
+            for kind, where in sorted(stands - self._told):
                 raise_alarm(act, kind, where)
         self._told = stands
 
