@@ -71,6 +71,7 @@ class Evidence:
         self.forced_at: dict[str, float] = {}  # doors broken open that no entry tells of yet
         self.heads: dict[Stream, Entry] = {}
         self.held: Held | None = None  # the newest code, whoever's
+        self.held_at: dict[str, float] = {}  # each code, when it was last
         self.papers_taken: Counter[str] = Counter()  # at each machine
         self.papers_told: Counter[str] = Counter()
         self.seeing_since: float | None = None  # the site runs and its boards answer
@@ -150,6 +151,8 @@ class Evidence:
         if isinstance(event, Held):
             if event.what not in ("badge", "label"):
                 self.held = event
+                if event.what == "code":
+                    self.held_at[event.of] = self.now
         elif event.how == "typed" and event.text == Text.CODE_UNKNOWN:
             self.wrong_tries.append(self.now)
             if event.what == "digits":
