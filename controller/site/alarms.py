@@ -1,9 +1,9 @@
 """Alarms: raised once, cleared once, and who looks after one."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import AlarmAcknowledged, AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
 from controller.prepared import Prepared
@@ -102,6 +102,14 @@ def acknowledge(act: Act, alarm: str, by: str) -> bool:
         return False
     act.say(Up.ALARM_ACKNOWLEDGED, AlarmAcknowledged(alarm=alarm, by=by))
     return True
+
+
+def unattended(connection: Connection) -> list[Row[Any]]:
+    """What stands and nobody looks after, the worst and oldest first."""
+    return sorted(
+        (row for row in _ALL.rows(connection) if row.acknowledged_at is None),
+        key=lambda row: (row.severity != "critical", row.since, row.alarm_id),
+    )
 
 
 def standing(connection: Connection, where: str) -> dict[AlarmKind, Severity]:

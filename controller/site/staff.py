@@ -9,6 +9,7 @@ from controller.entries import ClockConfirmed, Up
 from controller.journal import rfc3339
 from controller.local_time import LOCAL
 from controller.refusals import Reason, Refused
+from controller.site.alarms import acknowledge, unattended
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.doors import Place
 from controller.site.emergency import Emergency
@@ -32,7 +33,8 @@ RESULTS = frozenset(  # stay on the screen, with the menu below
         Text.CLOCK_CONFIRMED,
     }
 )
-PLACE, ITEM, MACHINE, CLOCK = "place:", "item:", "machine:", "clock"
+PLACE, ITEM, MACHINE, CLOCK, ALARMS = "place:", "item:", "machine:", "clock", "alarms"
+SHOWN_MAX = 12  # alarms at once
 
 
 class Service:
@@ -77,8 +79,10 @@ class Service:
         with self._p.book.look() as connection:
             self._b.badge_in(connection, STAFF)
             settle = self._doubts(connection)
+            count = len(unattended(connection))
         clock = (Choice(CLOCK, Offer.CLOCK),) if self._p.clock.doubted else ()
-        return (*settle, *clock, *self._returns(), Choice("emergency", Offer.EMERGENCY))
+        alarms = (Choice(ALARMS, Offer.ALARMS, {"count": count}),) if count else ()
+        return (*settle, *clock, *self._returns(), *alarms, Choice("emergency", Offer.EMERGENCY))
 
     def _returns(self) -> tuple[Choice, ...]:
         return Returns(self._b).offer()
@@ -112,6 +116,8 @@ class Service:
                 await Returns(self._b).run()
             elif value == "emergency":
                 await Emergency(self._b).run()
+            elif value == ALARMS:
+                await self._look_after_alarms()
             elif value == CLOCK:
                 await self._confirm_clock()
             elif value.startswith(PLACE):
@@ -152,6 +158,23 @@ class Service:
             case other:
                 raise SteppedUp(other)
 
+    async def _look_after_alarms(self) -> None:
+        """Whoever takes one on is named in it, until it ends by itself or is settled."""
+        while True:
+            with self._p.book.look() as connection:
+                found = unattended(connection)[:SHOWN_MAX]
+            choices = (
+                Choice(row.alarm_id, Offer.ALARM, {"place": _sign(row.place), "why": row.kind})
+                for row in found
+            )
+            chosen = await self._b.choose(Text.ALARMS, *choices, count=len(found))
+            if chosen is None:
+                return
+            with self._p.book.act() as act:
+                acknowledge(act, chosen, self._b.badge_in(act.db, STAFF).badge_id)
+            if len(found) == 1:
+                return
+
     async def _confirm_clock(self) -> None:
         """A clock that jumped: it is right, says the person; or it must be set first."""
         time, desk = self._p.clock, self._p.desk
@@ -177,3 +200,8 @@ class Service:
 
 def _local(at: datetime) -> str:
     return at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")
+
+
+def _sign(where: str) -> str:
+    """A door's, as it stands on it; all else by its name."""
+    return Place.parse(where).sign if "/" in where else where

@@ -42,6 +42,8 @@ class Offer(StrEnum):
     SETTLE_ITEM = "settle_item"
     ADOPT = "adopt"
     CLOCK = "clock"
+    ALARMS = "alarms"
+    ALARM = "alarm"
     RETURNS = "returns"
     TAKE_BACK = "take_back"
     TAKE_ALL_BACK = "take_all_back"
@@ -61,6 +63,8 @@ OFFER_VALUES: Final[dict[Offer, frozenset[str]]] = {offer: frozenset() for offer
     Offer.SETTLE_PLACE: frozenset({"compartment", "why"}),
     Offer.SETTLE_ITEM: frozenset({"items", "place"}),
     Offer.ADOPT: frozenset({"machine"}),
+    Offer.ALARMS: frozenset({"count"}),
+    Offer.ALARM: frozenset({"place", "why"}),
     Offer.RETURNS: frozenset({"count"}),
     Offer.TAKE_BACK: frozenset({"compartment", "items"}),
     Offer.OPEN_ONE: frozenset({"compartment"}),
@@ -154,6 +158,7 @@ class Text(StrEnum):
     SETTLED = "settled"
     NOT_SETTLED = "not_settled"
     ADOPT = "adopt"
+    ALARMS = "alarms"
     CLOCK_AHEAD = "clock_ahead"
     CLOCK_BEHIND = "clock_behind"
     CLOCK_CONFIRMED = "clock_confirmed"
@@ -221,6 +226,7 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.SETTLED: frozenset({"place"}),
     Text.NOT_SETTLED: frozenset({"place"}),
     Text.ADOPT: frozenset({"machine"}),
+    Text.ALARMS: frozenset({"count"}),
     Text.CLOCK_AHEAD: frozenset({"clock", "record"}),
     Text.CLOCK_BEHIND: frozenset({"clock", "record"}),
     Text.CLOCK_CONFIRMED: frozenset({"clock"}),

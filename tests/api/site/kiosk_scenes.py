@@ -122,6 +122,9 @@ SCENES = {
         "loaded",
         "loaded",
     ),
+    "alarms": replace(
+        scene(Screen.STAFF, Text.ALARMS, Button.SKIP, Button.CHOOSE), choices=offers(Offer.ALARM)
+    ),
     "clock": scene(Screen.STAFF, Text.CLOCK_AHEAD, Button.CONFIRM, Button.SKIP),
     "taken_in": scene(Screen.LOAD, Text.TAKEN_IN, Button.UNDO, Button.END),
     "machine_full": replace(

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.controller.site.staffing import emptied, looked, offered, restored, shut, staff
+from tests.controller.site.staffing import STAFF, emptied, looked, offered, restored, shut, staff
 from tests.controller.site.visit import begun, bolts, place_state, standing, state_of
 from tests.controller.site.world import Town, run
 
@@ -88,5 +88,38 @@ def test_what_lies_behind_a_lock_that_jammed_is_its_recipients_as_before(town):
             assert await town.take() == ["OWL:N1-seal1"]
             await town.until(lambda: state_of(town) == "collected")
             assert bolts(town) == 3
+
+    run(story)
+
+
+def test_who_takes_an_alarm_on_at_the_kiosk_is_named_in_it(town):
+    async def story():
+        async with town.at_work():
+            door = await jammed_load(town)
+            town.cabinet.force(6)
+            await town.until(lambda: len(standing(town)) == 2)
+            await staff(town)
+            assert "alarms" in offered(town)
+            town.site.press("choose", "alarms")
+            shown = await town.shows("alarms")
+            told = [dict(each.values) for each in shown.choices]
+            assert told == [  # the worst first
+                {"place": "A06", "why": "door_forced"},
+                {"place": f"A{door:02d}", "why": "lock_jammed"},
+            ]
+            town.site.press("choose", shown.choices[1].value)
+            await town.until(lambda: len(town.view.choices) == 1)
+            town.site.press("skip")
+            await town.shows("staff_menu")
+            (entry,) = town.up("alarm.acknowledged")
+            assert entry["by"] == f"badge{STAFF}"
+            (row,) = (each for each in town.site.describe().alarms if each["acknowledged_by"])
+            assert (row["kind"], row["acknowledged_by"]) == ("lock_jammed", f"badge{STAFF}")
+            town.cabinet.close(6)
+            await town.until(lambda: standing(town) == ["lock_jammed"])
+            town.site.press("end")
+            await town.shows("start")
+            await staff(town)
+            assert "alarms" not in offered(town)
 
     run(story)
