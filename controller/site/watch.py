@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from controller.entries import AlarmKind, Severity, Up
 from controller.entries_doors import DoorChanged
-from controller.faults import DeviceFault
+from controller.faults import DeviceFault, NoReply
 from controller.ports import (
     BoardSight,
     Clock,
@@ -33,6 +33,7 @@ from controller.site.schema import compartments
 from controller.site.silences import Silences
 
 TICK_S = 1.0
+SIGHTLESS_MAX = 30  # ticks without a sign of life from one who follows a board: it hangs
 MACHINE_IDLE_S = 2.0  # how often an idle machine is read; its maker's advice
 MACHINE_BUSY_S = 0.5
 MACHINE_TOLD_S = 3600.0  # how often one is read that tells by itself when it changes
@@ -69,6 +70,7 @@ class Watch:
         self._clock = clock
         self._bell = bell
         self._silences = silences
+        self._sightless: dict[str, int] = {}  # boards that were seen: ticks since then
         self._away: dict[str, float] = {}  # machines: since when
         self._contents = Contents(book, doors, after_s=policy.item_alarm_s)
         self._ajar: dict[Place, Severity] = {}
@@ -89,6 +91,7 @@ class Watch:
 
     def see_board(self, board: str, sight: BoardSight) -> None:
         """Take over one look at a board."""
+        self._sightless[board] = 0
         news: list[tuple[Place, Sight]] = []
         items = False
         for place, door in self._boards[board]:
@@ -127,6 +130,7 @@ class Watch:
 
     def lose_board(self, board: str, fault: DeviceFault) -> None:
         """Nobody knows its doors any more."""
+        self._sightless.pop(board, None)
         self._silences.lose(board, fault)
         places = [place for place, _ in self._boards[board]]
         news = [place for place in places if self._doors.changes(place, Sight.UNSEEN)]
@@ -205,6 +209,7 @@ class Watch:
         """Once a second: doors left open, devices away for long, doors shut with nobody there."""
         while True:
             now = self._clock.monotonic()
+            self._miss_signs_of_life()
             self._silences.tell()
             for name, since in self._away.items():
                 if now - since >= self._policy.board_silent_s:
@@ -213,6 +218,18 @@ class Watch:
             self.look_after(now)
             self._contents.look(now)
             await self._clock.sleep(TICK_S)
+
+    def _miss_signs_of_life(self) -> None:
+        """A driver that neither answers nor fails is as good as none.
+
+        Where everything tells of itself, nothing owes a sign of life.
+        """
+        if self.machines_tell:
+            return
+        for board in self._sightless:
+            self._sightless[board] += 1
+        for board in [each for each, ticks in self._sightless.items() if ticks > SIGHTLESS_MAX]:
+            self.lose_board(board, NoReply(board, "its driver says nothing any more"))
 
     def look_after(self, now: float) -> None:
         """Doors left open; doors shut, with nobody there, behind which something is undecided."""

@@ -194,6 +194,8 @@ class Evidence:
         if event.forced > place.forced:
             self.forced_at[event.where] = self.now
         place.swings += place.is_open is not event.is_open
+        if not event.is_open and self.seeing_since is None:
+            self.forced_at.pop(event.where, None)  # and shut before anybody could see it
         place.is_open, place.forced = event.is_open, event.forced
 
     def _handle(self, event: Took | Lies) -> None:

@@ -43,6 +43,7 @@ from simulator.rehearsal.events import (
 )
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
+from simulator.rehearsal.mistakes import Mistaken
 from simulator.rehearsal.tables import NEWEST, items_by_table
 from simulator.rehearsal.telling import Telling
 from simulator.rehearsal.weak_disk import WeakDisk
@@ -90,10 +91,11 @@ class Stage:
         self.driver: Callable[[], Any] = lambda: None  # SQLite's, of each start; None: the usual
         self.site: Site | None = None
         self.store: Store | None = None
+        self.mistaken: set[str] = set()  # boards whose driver has a mistake
         self.disk = WeakDisk(lambda weakness: self.log.note(Struck(weakness.value, "disk")))
         self._told: dict[Stream, int] = {}  # the newest entry of each that the log has
         self._news = News()
-        self._board_of = boards_of(plan)
+        self.boards = boards_of(plan)
         self._database = folder / "site.db"
         self._exchange = far_ends(settings, self.world)
         self.scanner = next(iter(self._exchange.scanners.values()))
@@ -142,7 +144,7 @@ class Stage:
         looks = door.looks()
         if looks != (seen := self._seen[door.name]):
             self._seen[door.name] = looks
-            self._news.tell(self._board_of[door.name], doors_only=looks[1] == seen[1])
+            self._news.tell(self.boards[door.name], doors_only=looks[1] == seen[1])
         released, is_open = self._doors[door.name]
         if (door.released, door.open) == (released, is_open):
             return
@@ -219,8 +221,7 @@ class Stage:
                     raise
             self.disk.struck = False
             self.site = self.store = self._bridge = self.view = None
-            self._sees = False
-            self.log.note(Seeing(so=False))
+            self.sees_no_more()
             self.bell.ring()
             await self.clock.sleep(self._off_s)
 
@@ -272,7 +273,7 @@ class Stage:
             self.drowsy,
             boards={
                 each.letter: [
-                    bridge.lock_board(url, f"{each.letter}{number}")
+                    Mistaken(bridge.lock_board(url, f"{each.letter}{number}"), self.mistaken)
                     for number, url in enumerate(each.boards, 1)
                 ]
                 for each in self.settings.cabinet
@@ -330,7 +331,7 @@ class Stage:
 
     def poll_again(self) -> None:
         """Whether boards and machines answer may be otherwise now."""
-        self._news.tell_all(sorted(set(self._board_of.values())))
+        self._news.tell_all(sorted(set(self.boards.values())))
         for name in self.world.machines:
             self._machine_news(name)
 
@@ -375,6 +376,11 @@ class Stage:
         if sees is not self._sees:
             self._sees = sees
             self.log.note(Seeing(sees))
+
+    def sees_no_more(self) -> None:
+        """Something happened that the site need not have noticed yet."""
+        self._sees = False
+        self.log.note(Seeing(so=False))
 
     # what can be asked
 

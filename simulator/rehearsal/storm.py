@@ -16,13 +16,11 @@ from simulator.rehearsal.shapes import HOUR_S
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.strokes import AT_MOVEMENTS, Strokes
 from simulator.rehearsal.weak_disk import Weakness
-from simulator.rehearsal.weather import FAULTS, Fault
+from simulator.rehearsal.weather import FAULTS, LONG_AGO_S, WELL_UNTIL, Fault
 
 Plan = Callable[[float, Callable[[], None]], None]
 
 WEAKNESSES: Final = frozenset(Weakness)
-WELL_UNTIL: Final = 12  # operations that still go well
-LONG_AGO_S: Final = (86_400.0 * 365 * 20, 86_400.0, 400.0)
 SUPPLY_S: Final = (3.0, 12.0)  # until a cabinet has its power again, after the box had it
 
 
@@ -236,6 +234,21 @@ class Storm:
 
         self._later(lasts_s, back)
 
+    def _driver(self, lasts_s: float) -> None:
+        board = self._dice.choice(sorted(set(self._stage.boards.values())))
+        self.struck("driver", board)
+        self._stage.mistaken.add(board)
+        self._stage.sees_no_more()
+        self._troubled("driver", so=True)
+
+        self._later(lasts_s, self._mend_drivers)
+
+    def _mend_drivers(self) -> None:
+        if self._stage.mistaken:
+            self._stage.mistaken.clear()
+            self._stage.cut(1.0, mains=False)
+            self._troubled("driver", so=False)
+
     def _noisy_scanner(self, lasts_s: float) -> None:
         (scanner,) = self._stage.world.scanners.values()
         self.struck("noisy_scanner", scanner.name)
@@ -359,6 +372,7 @@ class Storm:
         world.catch_up()
         self._put_clock_right()
         stage.disk.heal()
+        self._mend_drivers()
         stage.cut_at_step = stage.cut_again_after = None
         stage.whims.clear()
         self._strokes.disarm()

@@ -53,10 +53,13 @@ FAULTS: Final = (
     Fault("split", "F12", 1.0, (120.0, 1_800.0)),
     Fault("weak_lock", "F13", 0.4, (600.0, 4 * HOUR_S)),
     Fault("dead_relay", "F13", 0.3, (600.0, 4 * HOUR_S)),
+    Fault("driver", "F31", 0.7, (30.0, 900.0)),  # until its process is started again
     Fault("noisy_scanner", "F12", 1.0, (600.0, 4 * HOUR_S)),
 )
 NAMES: Final = tuple(each.name for each in FAULTS)
 ALL: Final = "all"
+LONG_AGO_S: Final = (86_400.0 * 365 * 20, 86_400.0, 400.0)  # what a clock without battery may show
+WELL_UNTIL: Final = 12  # a disk's operations that still go well
 
 
 def drawn(asked: tuple[str, ...], dice: Random) -> dict[str, float]:

@@ -44,6 +44,8 @@ class Cabinet:
         self.name = name
         self.doors = doors
         self.sensors = sensors
+        self.follows = asyncio.Event()  # cleared: its driver hangs
+        self.follows.set()
         self.boxes = [Box() for _ in range(doors)]
         self.lose_replies = 0  # of so many releases to come
         self.refuse = 0
@@ -112,6 +114,7 @@ class Cabinet:
         while True:
             self._changed.clear()
             yield await self.look()
+            await self.follows.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._changed.wait()

@@ -83,6 +83,21 @@ def test_doors_of_a_silent_board_are_unknown_then_alarmed_and_nothing_is_tried(t
     run(story)
 
 
+def test_a_driver_that_hangs_is_told_of_as_a_silent_board_and_forgiven_when_it_goes_on(town):
+    async def story():
+        async with town.at_work():
+            await asyncio.sleep(60)
+            assert not town.site.problems()
+            town.cabinet.follows.clear()
+            await asyncio.sleep(45)
+            assert town.site.problems() == ["A-1 does not answer"]
+            assert {row.state for row in town.rows(select(doors))} == {"unknown"}
+            town.cabinet.follows.set()
+            await town.until(lambda: not town.site.problems(), 10)
+
+    run(story)
+
+
 def test_a_sensor_that_cannot_be_read_does_not_say_that_the_box_is_still_there(town):
     """The board falls silent with the pulse; the box is taken while nobody can see it."""
 
