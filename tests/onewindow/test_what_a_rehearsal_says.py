@@ -51,7 +51,7 @@ def test_a_breach_is_told_with_its_story_and_how_to_see_it_again(played):
     assert code == 1
     assert len(played) == 3
     assert "FT-0001: I2 does not hold (day 2, 1:00:00, event 31): A/7 moved twice" in text
-    assert "Again: onewindow rehearse --days 2 --seed 8 --sites 1 --orders 0" in text
+    assert "Again: onewindow rehearse --seed 8 --days 2 --sites 1 --orders 0" in text
     assert "--faults kill,power" in text
     assert "journal entries      150" in text
 
