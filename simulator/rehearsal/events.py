@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.journal import Entry
-from simulator.rehearsal.link_events import Kept, LinkEvent
+from simulator.rehearsal.link_events import LinkEvent, words_of_link
 
 TAIL: Final = 4_000  # events that are kept to tell a story from
 
@@ -148,8 +148,8 @@ def words_of(event: Event) -> str:
         return f"calm {len(event.items)} {len(event.waiting)} {len(event.stuck)}"
     if isinstance(event, Started):
         return f"started {event.times} {len(event.items)}"
-    if isinstance(event, Kept):
-        return f"kept {event.entry.stream.value} {event.entry.seq} {event.entry.hash[:12]}"
+    if isinstance(event, LinkEvent):
+        return words_of_link(event)
     if not isinstance(event, Wrote):
         fields = (str(getattr(event, name)) for name in event.__slots__)
         return " ".join([type(event).__name__.lower(), *fields])

@@ -28,6 +28,7 @@ from simulator.rehearsal.events import (
     Wrote,
 )
 from simulator.rehearsal.known import Command, Intent, Item, Place
+from simulator.rehearsal.link_evidence import LinkEvidence
 
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
@@ -38,6 +39,7 @@ class Evidence:
     """Everything that invariants look at. `take` is called with each event, before them."""
 
     def __init__(self, start: datetime = EPOCH) -> None:
+        self.link = LinkEvidence()
         self.start = start  # true time when elapsed time was nought
         self.now = 0.0
         self.starts = 0  # of the site's process
@@ -127,6 +129,7 @@ class Evidence:
 
     def take(self, event: Event, now: float) -> None:
         self.now = now
+        self.link.take(event, now)
         match event:
             case Wrote(entry):
                 self._read(entry)

@@ -1,5 +1,6 @@
 """What happens between a site and its district, as the log tells it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.journal import Entry
@@ -70,4 +71,45 @@ class Shown:
     n: int
 
 
-LinkEvent = Kept | Sent | Sealed | Forged | Alarmed | Rewound | Texted | Shown
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """An entry that the site had lost is durable there again."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Leaked:
+    """Something of a person, or something that opens a door, stands where everybody may read."""
+
+    what: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """All is calm: what stands at both ends, and what everybody was told of doors."""
+
+    stored: Mapping[str, tuple[str, ...]]  # site up, district up ...: hashes of what is stored
+    acked: Mapping[str, int]  # up, down: the sender's cursor
+    items: Mapping[str, tuple[str, str | None]]  # as the district has them: state, where
+    told: Mapping[str, tuple[str, str]]  # of a place: door, compartment
+    true: Mapping[str, tuple[str, str]]  # door, and what the world has inside
+
+
+LinkEvent = (
+    Kept | Sent | Sealed | Forged | Alarmed | Rewound | Texted | Shown | Recalled | Leaked | Agreed
+)
+
+
+def words_of_link(event: LinkEvent) -> str:
+    """One line that is the same on every machine."""
+    match event:
+        case Kept(entry) | Recalled(entry):
+            name = type(event).__name__.lower()
+            return f"{name} {entry.stream.value} {entry.seq} {entry.hash[:12]}"
+        case Agreed():
+            return f"agreed {sum(map(len, event.stored.values()))} {len(event.told)}"
+        case _:
+            fields = (str(getattr(event, name)) for name in event.__slots__)
+            return " ".join([type(event).__name__.lower(), *fields])

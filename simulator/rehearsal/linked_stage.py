@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from controller.entries import Down
-from controller.journal import GENESIS, Head, Stream, rfc3339
+from controller.journal import GENESIS, Entry, Head, Stream, rfc3339
 from controller.link.batches import LinkKeys, Untrusted, open_batch, seal_ack, seal_batch
 from controller.link.connection import Broker as Address
 from controller.settings import SiteSettings
@@ -20,7 +20,7 @@ from controller.telemetry.mqtt import SiteMqtt
 from simulator.plan import Plan
 from simulator.rehearsal.broker import MemoryBroker, Mischief
 from simulator.rehearsal.link import Wire
-from simulator.rehearsal.link_events import Forged, Sealed, Sent, Shown
+from simulator.rehearsal.link_events import Forged, Recalled, Sealed, Sent, Shown
 from simulator.rehearsal.linked_district import WHO, LinkedDistrict
 from simulator.rehearsal.loop import StageClock
 from simulator.rehearsal.stage import Stage
@@ -61,6 +61,7 @@ class LinkedStage(Stage):
         self._id = settings.site.id
         self._link_keys = LinkKeys.of(settings.link.key.get_secret_value())
         self._dice = Random(f"{seed}/link")
+        self._durable: dict[Stream, int] = {}  # the newest that was told of
         self._shown: dict[str, tuple[str, int]] = {}
         self._cut_before: dict[str, list[bytes]] = {}
         self.broker.taps.append(self._overhear)
@@ -98,6 +99,17 @@ class LinkedStage(Stage):
             dial=self.broker.dial,
         )
         group.create_task(mqtt.run())
+
+    def _committed(self, entries: list[Entry]) -> None:
+        """What a restored database takes over again is no news of the world."""
+        told: list[Entry] = []
+        for entry in entries:
+            if entry.seq <= self._durable.get(entry.stream, 0):
+                self.log.note(Recalled(entry))
+                continue
+            self._durable[entry.stream] = entry.seq
+            told.append(entry)
+        super()._committed(told)
 
     # what passes the broker
 

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ import structlog
 from controller.settings import SiteSettings
 from simulator.plan import Plan
 from simulator.rehearsal.badges import BadgeOffice
+from simulator.rehearsal.agreement import Ear
 from simulator.rehearsal.calm import come_to_rest
 from simulator.rehearsal.commands import Operators
 from simulator.rehearsal.events import Event, Struck, Wrote
@@ -69,16 +70,26 @@ class Outcome:
 def play_site(part: Part, told: Callable[[int], None] = lambda _day: None) -> Outcome:
     """Play all days; `told` hears of each that is over."""
     memory = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None
-    with quiet_logs(), tempfile.TemporaryDirectory(prefix="onewindow-", dir=memory) as folder:
-        outcome: Outcome = play(lambda: _played(part, Path(folder), told))
+    heard: list[Callable[[object], None]] = []
+    folder = tempfile.TemporaryDirectory(prefix="onewindow-", dir=memory)
+    with quiet_logs(heard), folder as name:
+        outcome: Outcome = play(lambda: _played(part, Path(name), told, heard))
         return outcome
 
 
-async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outcome:
+async def _played(
+    part: Part,
+    folder: Path,
+    told: Callable[[int], None],
+    heard: list[Callable[[object], None]],
+) -> Outcome:
     began = time.process_time()
     settings = part.settings(folder)
     made = LinkedStage if part.linked else Stage
     stage = made(settings, part.plan(settings), folder, seed=part.seed, start=START)
+    ear = Ear(stage) if isinstance(stage, LinkedStage) else None
+    if ear is not None:
+        heard.append(ear.logged)
     outcome = Outcome(settings.site.id)
     stage.log.listeners.append(lambda event: _count(outcome, event))
     judge = Judge(stage.log, START)
@@ -103,6 +114,8 @@ async def _played(part: Part, folder: Path, told: Callable[[int], None]) -> Outc
             badges.renew_all()
             if not judge.violations:
                 await come_to_rest(stage, town)
+            if ear is not None:
+                ear.end(agreed=not judge.violations)
             process.cancel()
     finally:
         stage.close()
@@ -130,10 +143,12 @@ def _count(outcome: Outcome, event: Event) -> None:
 
 
 @contextmanager
-def quiet_logs() -> Iterator[None]:
-    """Nothing is logged meanwhile: a line costs as much as an entry."""
+def quiet_logs(heard: Sequence[Callable[[object], None]] = ()) -> Iterator[None]:
+    """Nothing is logged meanwhile but to who is `heard`: a line costs as much as an entry."""
 
-    def drop(_logger: object, _name: str, _event: object) -> str:
+    def drop(_logger: object, _name: str, event: object) -> str:
+        for told in heard:
+            told(event)
         raise structlog.DropEvent
 
     before = structlog.get_config()

@@ -1,6 +1,15 @@
 """What must hold, each a sentence and a function; importing this knows them all."""
 
-from simulator.rehearsal.invariants import commands, custody, movements, rest, strangers, times
+from simulator.rehearsal.invariants import (
+    commands,
+    custody,
+    journals,
+    movements,
+    rest,
+    strangers,
+    telling,
+    times,
+)
 from simulator.rehearsal.invariants.registry import REGISTRY, Invariant, invariant
 
 __all__ = [
@@ -9,8 +18,10 @@ __all__ = [
     "commands",
     "custody",
     "invariant",
+    "journals",
     "movements",
     "rest",
     "strangers",
+    "telling",
     "times",
 ]
