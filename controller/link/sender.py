@@ -4,9 +4,11 @@ Nothing is ever forgotten here: rows stay, only a cursor moves, and only on an a
 that the other side sealed. One batch is out at a time.
 """
 
+from functools import lru_cache
 from random import Random
+from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, select
 
 from controller.journal import EMPTY, Head, Stream, head, rfc3339
 from controller.link.batches import (
@@ -71,16 +73,7 @@ class Sender:
         self._sent_at = self._clock.monotonic()
         journal = self._store.journal
         with self._store.read() as connection:
-            rows = connection.scalars(
-                select(journal.c.body)
-                .where(
-                    journal.c.site == self._site,
-                    journal.c.stream == self._stream.value,
-                    journal.c.seq > self.cursor.seq,
-                )
-                .order_by(journal.c.seq)
-                .limit(ENTRIES_MAX)
-            ).all()
+            rows = connection.scalars(_following(journal), self._at(self.cursor.seq)).all()
         return seal_batch(self._site, self._stream, self._keys, take_batch(rows))
 
     def read(self, payload: bytes) -> Acknowledgement:
@@ -113,14 +106,11 @@ class Sender:
             return EMPTY
         journal = self._store.journal
         with self._store.read() as connection:
-            digest = connection.scalar(
-                select(journal.c.hash).where(
-                    journal.c.site == self._site,
-                    journal.c.stream == self._stream.value,
-                    journal.c.seq == seq,
-                )
-            )
+            digest = connection.scalar(_hash_of(journal), self._at(seq))
         return None if digest is None else Head(seq, digest)
+
+    def _at(self, seq: int) -> dict[str, str | int]:
+        return {"of": self._site, "which": self._stream.value, "number": seq}
 
     def _stored_cursor(self) -> Head:
         with self._store.read() as connection:
@@ -149,3 +139,23 @@ def _put(
     changed = connection.execute(table.update().filter_by(**key).values(**values))
     if not changed.rowcount:
         connection.execute(table.insert().values(**key, **values))
+
+
+@lru_cache(maxsize=8)
+def _following(journal: Table) -> Select[Any]:
+    """Statements that every batch and acknowledgement needs are made once."""
+    return (
+        select(journal.c.body)
+        .where(_chain(journal), journal.c.seq > bindparam("number"))
+        .order_by(journal.c.seq)
+        .limit(ENTRIES_MAX)
+    )
+
+
+@lru_cache(maxsize=8)
+def _hash_of(journal: Table) -> Select[Any]:
+    return select(journal.c.hash).where(_chain(journal), journal.c.seq == bindparam("number"))
+
+
+def _chain(journal: Table) -> ColumnElement[bool]:
+    return and_(journal.c.site == bindparam("of"), journal.c.stream == bindparam("which"))

@@ -19,7 +19,7 @@ from controller.link.receiver import Apply
 from controller.ports import Clock
 from controller.store import Store
 from controller.telemetry.discovery import discovery_report
-from controller.telemetry.doors import CompartmentReports, door_reports
+from controller.telemetry.doors import CompartmentReports, DoorReports
 from controller.telemetry.health import (
     CabinetHealth,
     Health,
@@ -62,6 +62,7 @@ class SiteMqtt:
         self._known: dict[str, CabinetHealth] = {}  # whatever was told of a cabinet at some time
         self._clock = clock
         self._chance = chance
+        self._doors = DoorReports(site)
         self._compartments = CompartmentReports(site)
         self._machines = MachineReports(site, store.journal)
         self._changed = asyncio.Event()
@@ -137,7 +138,7 @@ class SiteMqtt:
         """Every retained message that may have changed, doors first."""
         now = rfc3339(self._clock.now())
         reports = {
-            **door_reports(connection, self._site),
+            **self._doors.read(connection),
             **self._compartments.read(connection, now),
         }
         if self._rest_changed:
