@@ -25,6 +25,7 @@ from onewindow.exhaust import exhaust as visit_all
 from onewindow.layout import TEL
 from onewindow.settings_file import BadSettings
 from onewindow.simulate import plan_of
+from simulator.rehearsal.link_storm import LINK_NAMES
 from simulator.rehearsal.play import Outcome, Part, play_site
 from simulator.rehearsal.shapes import (
     BRANCH,
@@ -253,8 +254,10 @@ def _play(console: Console, wanted: list[Part], workers: int, again: str) -> boo
 def _faults(text: str) -> tuple[str, ...]:
     names = tuple(each for each in text.split(",") if each not in ("", "none"))
     for name in names:
-        if name not in (ALL, *NAMES):
-            raise BadSettings(f"--faults: {name} is none; there are all, none, {', '.join(NAMES)}")
+        if name not in (ALL, *NAMES, *LINK_NAMES):
+            raise BadSettings(
+                f"--faults: {name} is none; there are all, none, {', '.join(NAMES + LINK_NAMES)}"
+            )
     return names
 
 

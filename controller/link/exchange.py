@@ -37,6 +37,11 @@ class Witness(Protocol):
         """It writes nothing of its own: what it has lost is asked for."""
         ...
 
+    @property
+    def is_sure(self) -> bool:
+        """What its tables say is so; a database that may be an old one says nothing to others."""
+        ...
+
     def hear(self, copied: Head, at: datetime) -> None:
         """The other side has sealed where its copy of our journal ends, and its time."""
         ...

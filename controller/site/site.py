@@ -347,6 +347,11 @@ class Site:
         """Nothing is handed out and nothing is written: the link asks for what is missing."""
         return self._holding.is_on
 
+    @property
+    def is_sure(self) -> bool:
+        """The tables were compared with what the district has, or there was nobody to ask."""
+        return self._started and not self.is_held
+
     def hear(self, copied: Head, at: datetime) -> None:
         """The district has sealed where its copy of our journal ended, and its own time."""
         self.time.hear(at)
@@ -363,6 +368,7 @@ class Site:
 
     def recalled(self, copied: Head) -> None:
         """There is no more: the hold ends if our journal is the one that the district has."""
+        self._timekeeper.go_on()
         self._holding.recalled(copied)
 
     def link_refused(self, kind: str, _where: str, _what: str) -> None:

@@ -45,6 +45,13 @@ class Timekeeper:
         if self.latest is not None:
             self._time.start_from(self.latest)
 
+    def go_on(self) -> None:
+        """Entries that were lost are there again, and no time before theirs is believed."""
+        now = self._time.now()
+        self.start()
+        if self.latest is None or self.latest < now:
+            self._time.start_from(now)
+
     async def run(self) -> None:
         """Look at the clock now and then, and mark the time where nothing else did."""
         while True:

@@ -59,6 +59,7 @@ class SiteMqtt:
         self._site = site
         self._store = store
         self._health = health
+        self._witness = witness
         self._known: dict[str, CabinetHealth] = {}  # whatever was told of a cabinet at some time
         self._clock = clock
         self._chance = chance
@@ -137,15 +138,15 @@ class SiteMqtt:
     def _reports(self, connection: Connection) -> dict[str, bytes]:
         """Every retained message that may have changed, doors first."""
         now = rfc3339(self._clock.now())
-        reports = {
-            **self._doors.read(connection),
-            **self._compartments.read(connection, now),
-        }
+        reports: dict[str, bytes] = {}
+        if self._witness.is_sure:
+            reports = self._doors.read(connection) | self._compartments.read(connection, now)
         if self._rest_changed:
             self._rest_changed = False
             status = link_topics.status(self._site)
             reports |= alarm_reports(connection, self._site)
-            reports |= self._machines.read(connection)
+            if self._witness.is_sure:
+                reports |= self._machines.read(connection)
             health = self._health()
             reports |= health_reports(health, self._site, now)
             for cabinet, words in health.items():

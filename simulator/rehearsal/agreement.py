@@ -1,7 +1,6 @@
 """What both ends of a link have when all is calm, and what was told, beside the truth."""
 
 import json
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -12,10 +11,8 @@ from controller.journal import Stream
 from controller.site import schema as site_schema
 from controller.store import Store
 from controller.telemetry import topics
-from simulator.rehearsal.events import Event, Wrote
-from simulator.rehearsal.link_events import Agreed, Kept, Leaked
+from simulator.rehearsal.link_events import Agreed
 from simulator.rehearsal.linked_stage import LinkedStage
-from simulator.rehearsal.reader import Reader
 
 NOTHING: Final = b'{"state":"nothing"}'
 
@@ -78,44 +75,3 @@ def _told(stage: LinkedStage, site: str, cabinet: str, no: int) -> tuple[str, st
         for topic in (topics.door, topics.compartment)
     ]
     return found[0]["state"], found[1]["state"]
-
-
-class Ear:
-    """Hears everything that leaves the two ends, and tells what must not be there."""
-
-    def __init__(self, stage: LinkedStage) -> None:
-        link = stage.settings.link
-        own = {
-            link.key.get_secret_value().hex(),
-            link.code_key.get_secret_value().hex(),
-            link.typed_salt.get_secret_value().hex(),
-        }
-        stage.district.people.secrets |= own
-        self.reader = Reader(stage.district.people.secrets)
-        self._stage = stage
-        stage.log.listeners.append(self._hear)
-        stage.published.append(self._published)
-
-    def _hear(self, event: Event) -> None:
-        if isinstance(event, Wrote | Kept):
-            self._read("a journal", event.entry.body.decode())
-
-    def _published(self, topic: str, payload: bytes) -> None:
-        if not topic.endswith(("/journal/up", "/journal/down")):  # those are entries alone
-            self._read("a message", f"{topic} {payload.decode()}")
-
-    def logged(self, line: object) -> None:
-        self._read("a log", str(line))
-
-    def _read(self, where: str, text: str) -> None:
-        self._tell(self.reader.read(where, text))
-
-    def end(self, *, agreed: bool) -> None:
-        """Everything was said; if nothing broke off, both ends agree by now."""
-        self._tell(self.reader.search())
-        if agreed:
-            self._stage.log.note(agree(self._stage))
-
-    def _tell(self, found: Iterator[tuple[str, str]]) -> None:
-        for what, where in found:
-            self._stage.log.note(Leaked(what, where))

@@ -48,10 +48,11 @@ class Alarmed:
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """One end's database is an older one; the site's journal goes so far in it."""
+    """One end's database is an older one; both journals go so far in it."""
 
     end: str
-    seq: int
+    up: int
+    down: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ class LinkEvidence:
                 self.linked = True
                 self._arrived("district", entry)
                 self._knows(entry, now)
-            case Rewound(end, seq):
-                self.heads[end, Stream.UP] = seq
+            case Rewound(end, up, down):
+                self.heads[end, Stream.UP], self.heads[end, Stream.DOWN] = up, down
             case Sealed(by, seq):
                 self.sealed[by] = max(self.sealed[by], seq)
             case Forged(to, _):

@@ -184,7 +184,7 @@ class LinkedDistrict(District):
         self._kept, self._rewinds = None, False
         self.store = Store(self.store.writer, self.store.reader, s.journal, self.clock)
         self.store.on_commit(self._committed)
-        self._log.note(Rewound("district", self.head(Stream.UP).seq))
+        self._log.note(Rewound("district", self.head(Stream.UP).seq, self.head(Stream.DOWN).seq))
 
     def _link(self) -> DistrictMqtt:
         return DistrictMqtt(

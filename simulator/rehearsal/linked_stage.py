@@ -2,31 +2,52 @@
 
 import asyncio
 import json
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from controller.entries import Down
-from controller.journal import GENESIS, Entry, Head, Stream, rfc3339
+from controller.journal import GENESIS, Entry, Head, Stream, head, rfc3339
 from controller.link.batches import LinkKeys, Untrusted, open_batch, seal_ack, seal_batch
 from controller.link.connection import Broker as Address
+from controller.ports import Clock
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.site import Site
 from controller.store import Store
-from controller.telemetry.mqtt import SiteMqtt
+from controller.telemetry.mqtt import HEALTH_EVERY_S, SiteMqtt
 from simulator.plan import Plan
 from simulator.rehearsal.broker import MemoryBroker, Mischief
 from simulator.rehearsal.link import Wire
-from simulator.rehearsal.link_events import Forged, Recalled, Sealed, Sent, Shown
+from simulator.rehearsal.link_events import Forged, Recalled, Rewound, Sealed, Sent, Shown
 from simulator.rehearsal.linked_district import WHO, LinkedDistrict
 from simulator.rehearsal.loop import StageClock
 from simulator.rehearsal.stage import Stage
 
 HOSTILE: Final = Mischief(0.15, 0.2, 0.15, 0.15, 0.1, 0.15)
+SELDOM_S: Final = 600.0
 FOREIGN: Final = LinkKeys.of(b"a key that this site never had!!")
+
+
+class Unhurried:
+    """A site's clock, on which what is told twice a minute is told six times an hour."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds if seconds < HEALTH_EVERY_S else SELDOM_S)
 
 
 class BrokerWire(Wire):
@@ -62,6 +83,7 @@ class LinkedStage(Stage):
         self._link_keys = LinkKeys.of(settings.link.key.get_secret_value())
         self._dice = Random(f"{seed}/link")
         self._durable: dict[Stream, int] = {}  # the newest that was told of
+        self.restored_from: Path | None = None  # what the site starts from the next time
         self._shown: dict[str, tuple[str, int]] = {}
         self._cut_before: dict[str, list[bytes]] = {}
         self.broker.taps.append(self._overhear)
@@ -83,6 +105,33 @@ class LinkedStage(Stage):
             group.create_task(self.district.live())
             group.create_task(super().live())
 
+    @property
+    def database(self) -> Path:
+        return self._database
+
+    async def _process(self) -> None:
+        if self.restored_from is not None:
+            self._put_back(self.restored_from)
+            self.restored_from = None
+        await super()._process()
+
+    def _put_back(self, copy: Path) -> None:
+        """The file is an old one when the site starts."""
+        for end in ("-wal", "-shm"):
+            Path(f"{self._database}{end}").unlink(missing_ok=True)
+        shutil.move(copy, self._database)
+        with closing(sqlite3.connect(self._database)) as here:
+            seqs = dict(here.execute("SELECT stream, max(seq) FROM journal GROUP BY stream"))
+        self.log.note(Rewound("site", seqs.get("up", 0), seqs.get("down", 0)))
+
+    def items_by_table(self) -> dict[str, tuple[str, str | None]]:
+        """Nothing of an old database is said before it knows what it did."""
+        assert self.store is not None, "the site runs"
+        with self.store.read() as connection:
+            ours = head(connection, schema.journal, self._id, Stream.UP)
+        known = self._durable.get(Stream.UP, 0)
+        return {} if ours.seq < known else super().items_by_table()
+
     def _neighbours(self, group: asyncio.TaskGroup, site: Site, store: Store) -> None:
         mqtt = SiteMqtt(
             Address("broker", 1, self._id, "", self._id),
@@ -94,7 +143,7 @@ class LinkedStage(Stage):
             alarm=site.link_refused,
             health=dict,
             witness=site,
-            clock=site.time,
+            clock=Unhurried(site.time),
             chance=Random(self._dice.getrandbits(64)),
             dial=self.broker.dial,
         )

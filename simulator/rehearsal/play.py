@@ -17,10 +17,10 @@ import structlog
 from controller.settings import SiteSettings
 from simulator.plan import Plan
 from simulator.rehearsal.badges import BadgeOffice
-from simulator.rehearsal.agreement import Ear
 from simulator.rehearsal.calm import come_to_rest
 from simulator.rehearsal.commands import Operators
 from simulator.rehearsal.events import Event, Struck, Wrote
+from simulator.rehearsal.far_side import FarSide
 from simulator.rehearsal.judge import Judge, Violation
 from simulator.rehearsal.linked_stage import LinkedStage
 from simulator.rehearsal.loop import play
@@ -87,9 +87,6 @@ async def _played(
     settings = part.settings(folder)
     made = LinkedStage if part.linked else Stage
     stage = made(settings, part.plan(settings), folder, seed=part.seed, start=START)
-    ear = Ear(stage) if isinstance(stage, LinkedStage) else None
-    if ear is not None:
-        heard.append(ear.logged)
     outcome = Outcome(settings.site.id)
     stage.log.listeners.append(lambda event: _count(outcome, event))
     judge = Judge(stage.log, START)
@@ -98,10 +95,16 @@ async def _played(
     storm = Storm(stage, drawn(part.faults, dice), dice, town.plan)
     badges = BadgeOffice(stage, Random(f"{part.seed}/badges"), town.plan, part.days)
     operators = Operators(stage, Random(f"{part.seed}/operators"), town.plan)
+    weather = [storm.plan_day, operators.plan_day]
+    far = None
+    if isinstance(stage, LinkedStage):
+        far = FarSide(stage, part.faults, part.seed, town.plan)
+        heard.append(far.logged)
+        weather.append(far.plan_day)
 
     def plan_day(begins: float) -> None:
-        storm.plan_day(begins)
-        operators.plan_day(begins)
+        for plan in weather:
+            plan(begins)
 
     town.weather = plan_day
     try:
@@ -112,10 +115,12 @@ async def _played(
             storm.end()
             operators.free_all()
             badges.renew_all()
+            if far is not None:
+                far.calm_down()
             if not judge.violations:
                 await come_to_rest(stage, town)
-            if ear is not None:
-                ear.end(agreed=not judge.violations)
+            if far is not None:
+                far.end(agreed=not judge.violations)
             process.cancel()
     finally:
         stage.close()

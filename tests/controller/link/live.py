@@ -52,7 +52,7 @@ class End:
         self.applied = []
         self.alarms = []
         self.heard = []
-        self.is_held = False
+        self.is_held, self.is_sure = False, True
         self._reads = reads
 
     def apply(self, _transaction, entry):
