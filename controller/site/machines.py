@@ -30,6 +30,7 @@ from controller.site.items import (
 from controller.site.rows import change_rows, one_row
 from controller.site.schema import intents
 from controller.site.schema import machines as table
+from controller.site.settling import is_lost_at
 
 AWAY = "away"  # a machine's state while its line is down
 SEQ_MAX: Final = 65_535  # a machine's sequence numbers go from 1 to this and around
@@ -235,7 +236,8 @@ def settle_command(act: Act, intent: Row[Any], sight: MachineSight) -> Outcome |
         return Outcome.FAILED_INSIDE
     if command is None or command.outcome in (Outcome.INTERRUPTED, Outcome.REFUSED):
         settle(act, intent.intent_id, "unknown", None)
-        doubtful(act, intent.item_id, intent.machine, None)
+        if intent.item_id is not None or is_lost_at(act.db, intent.machine):
+            doubtful(act, intent.item_id, intent.machine, None)
         return Outcome.INTERRUPTED
     settle(act, intent.intent_id, "moved", "machine")
     if command.outcome is Outcome.FAILED_ON_THE_WAY:

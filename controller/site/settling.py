@@ -95,6 +95,11 @@ def lost_items(connection: Connection) -> list[Row[Any]]:
     return [row for row in rows if not _is_under_way(connection, row.item_id)]
 
 
+def is_lost_at(connection: Connection, machine: str) -> bool:
+    """Whether somebody has yet to say where something is that this machine had."""
+    return any(item.machine == machine for item in lost_items(connection))
+
+
 def verdicts(connection: Connection, item: Row[Any]) -> list[Verdict]:
     """What may be said of an item that is not where it should be."""
     found = [Verdict.TO_WINDOW]
@@ -155,7 +160,7 @@ def restore(act: Act, place: Place, after: CompartmentState, badge: str) -> None
 
 def clear_if_settled(act: Act, machine: str) -> None:
     """With its last doubtful item settled, nothing about a machine is unexplained."""
-    if not any(item.machine == machine for item in lost_items(act.db)):
+    if not is_lost_at(act.db, machine):
         for kind in (AlarmKind.UNEXPLAINED, AlarmKind.ITEM_LEFT):
             clear_alarm(act, kind, machine)
 
