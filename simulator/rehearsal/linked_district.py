@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from random import Random
@@ -12,13 +12,12 @@ from typing import Any, Final
 
 from sqlalchemy import select, update
 
-from controller.codes import mint_secret, qr_text
+from controller.codes import TYPED_DIGITS, mint_secret, mint_typed, qr_text
 from controller.district import schema as s
 from controller.district.district import District as RealDistrict
 from controller.district.mint import Mint
 from controller.district.notices import Outbox
-from controller.district.opening import grant_badges
-from controller.district.plan import BadgePlan, Plan, SitePlan
+from controller.district.plan import Plan, SitePlan
 from controller.district.seal import Seal
 from controller.entries import AlarmKind, Down, Up
 from controller.journal import Entry, Head, Stream, entries, head
@@ -256,14 +255,35 @@ class LinkedDistrict(District):
             return list(entries(connection, s.journal, self._site, Stream.DOWN, after=seq))
 
     def grant(self, badge: str, role: str, vendor: str | None, until: datetime) -> None:
-        del until  # the district renews its badges by itself
-        secret = mint_secret(self.dice.getrandbits)
-        self.people.secrets.add(secret)
-        self.badges[badge] = f"OWB:{secret}"
-        plan = BadgePlan(badge, role, vendor, {self._site: self._hashed(secret)})
-        self._plan = replace(self._plan, badges=(*self._plan.badges, plan))
-        self.real.plan = self._plan
-        grant_badges(self.store, self.clock, self._plan.badges)
+        super().grant(badge, role, vendor, until)
+        self.people.secrets.add(self.badges[badge].removeprefix("OWB:"))
+
+    def replace(self, order: Order, *, types: bool = False) -> Code:
+        """As clients will be able to: from now on the new code is the one to be shown."""
+        old, code = order.codes[-1], super().replace(order, types=types)
+        secret, token = code.qr.rpartition(":")[2], mint_secret(self.dice.getrandbits)
+        typed = code.typed[:TYPED_DIGITS] or mint_typed(self.dice.randrange)
+        self.people.secrets |= {secret, typed, token}
+        with self.store.write() as transaction:
+            change = transaction.connection.execute
+            change(update(s.codes).where(s.codes.c.code_id == old.code_id).values(state="replaced"))
+            values = {"secret": secret, "typed": typed, "token": token}
+            sealed = {
+                name: self._seal.close(text, f"{name} {code.code_id}")
+                for name, text in values.items()
+            }
+            change(
+                s.codes.insert().values(
+                    code_id=code.code_id,
+                    order_no=order.number,
+                    site_id=self._site,
+                    typed_key=self._seal.key_of(typed, "typed"),
+                    token_key=self._seal.key_of(token, "token"),
+                    state="open",
+                    **sealed,
+                )
+            )
+        return code
 
     def place(
         self,
