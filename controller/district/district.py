@@ -75,7 +75,7 @@ class District:
         self._refused_at: dict[str, float] = {}  # by site
         self._seal = seal
         self._mint = mint
-        self._inbox = Inbox(Notices(clock, seal, mint, plan))
+        self._inbox = Inbox(Notices(clock, seal, plan))
         self._orders = Orders(store, clock, seal, mint, plan)
         check_seal(store, seal)
         write_plan(store, plan)

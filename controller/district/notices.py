@@ -11,7 +11,6 @@ from controller.district import pickup, queries
 from controller.district import schema as s
 from controller.district.changes import Changes
 from controller.district.messages import Event, Messenger, NotSent, due, write_ready
-from controller.district.mint import Mint
 from controller.district.plan import Plan
 from controller.district.seal import Seal
 from controller.entries import OrderState
@@ -23,6 +22,7 @@ log = structlog.get_logger()
 
 LOOK_S = 0.5
 BATCH = 50
+ID_DIGITS = 32  # of a message: 128 bits
 STILL_TRUE = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED, OrderState.OVERDUE})
 
 
@@ -37,10 +37,9 @@ async def finished(work: Callable[[], object]) -> None:
 
 
 class Notices:
-    def __init__(self, clock: Clock, seal: Seal, mint: Mint, plan: Plan) -> None:
+    def __init__(self, clock: Clock, seal: Seal, plan: Plan) -> None:
         self._clock = clock
         self._seal = seal
-        self._mint = mint
         self._plan = plan
 
     def queue_ready(self, connection: Connection, order_no: str) -> None:
@@ -70,7 +69,10 @@ class Notices:
         )
         at = due(self._clock.now(), at_night=self._plan.notify_at_night)
         for recipient_id in connection.execute(waiting).scalars().all():
-            message_id = self._mint.id()
+            # The same event always has the same id: a district that went back to an earlier state
+            # may queue it once more, and the gateway then reaches nobody twice.
+            words = f"{order_no}\n{recipient_id}\n{event}"
+            message_id = self._seal.key_of(words, "message")[:ID_DIGITS]
             connection.execute(
                 s.messages.insert().values(
                     message_id=message_id,

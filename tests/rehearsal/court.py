@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from controller.entries import Down
-from controller.journal import Entry, Stream, rfc3339
+from controller.journal import GENESIS, Entry, Stream, rfc3339
 from simulator.rehearsal.events import Event, EventLog, Wrote
 from simulator.rehearsal.judge import Judge
 
@@ -20,6 +20,7 @@ class Court:
         self.log = EventLog(lambda: self.now)
         self.judge = Judge(self.log, START)
         self._numbers = {stream: count(1) for stream in Stream}
+        self._last = dict.fromkeys(Stream, GENESIS)
 
     def says(self, *events: Event) -> None:
         for event in events:
@@ -30,7 +31,10 @@ class Court:
         stream = Stream.DOWN if entry_kind in set(Down) else Stream.UP
         at = START + timedelta(seconds=self.now if of_s is None else of_s)
         seq = next(self._numbers[stream])
-        entry = Entry("S", stream, seq, rfc3339(at), entry_kind, data, "", b"", "")
+        before, self._last[stream] = self._last[stream], f"{stream.value}{seq}"
+        entry = Entry(
+            "S", stream, seq, rfc3339(at), entry_kind, data, before, b"", self._last[stream]
+        )
         self.log.note(Wrote(entry))
 
     @property
