@@ -8,6 +8,7 @@ import pytest
 
 from onewindow.rehearse import parts
 from simulator.rehearsal.invariants import REGISTRY
+from simulator.rehearsal.link_storm import LINK_NAMES
 from simulator.rehearsal.play import Outcome, play_site
 from simulator.rehearsal.weather import ALL, NAMES
 
@@ -18,7 +19,7 @@ WORKERS = 2
 
 
 def played(seed: int) -> Outcome:
-    (part,) = parts(DAYS, seed, 1, (ALL,), ORDERS)
+    (part,) = parts(DAYS, seed, 1, (ALL,), ORDERS, linked=seed % 2 == 1)
     return play_site(part)
 
 
@@ -30,6 +31,6 @@ def test_whatever_befalls_a_site_all_invariants_hold() -> None:
         told = "\n".join(each.words() for each in outcome.violations)
         assert not told, f"seed {seed}: {told}"
     struck = sum((each.faults for each in outcomes), Counter())
-    assert set(struck) == set(NAMES)
+    assert set(struck) == {*NAMES, *LINK_NAMES}
     checked = sum((each.checked for each in outcomes), Counter())
     assert set(checked) == {each.id for each in REGISTRY}

@@ -207,3 +207,17 @@ def test_the_last_day_is_the_day_that_ends_at_the_deadline():
 def test_a_long_name_keeps_both_ends():
     assert shorten("深圳市前海某某科技有限公司", 9) == "深圳市前…有限公司"
     assert shorten("短", 9) == "短"
+
+
+def test_a_district_that_went_back_to_an_earlier_state_says_it_under_the_same_id(
+    district, site, outbox, gateway, store
+):
+    district.place_order(town.order(), "bureau")
+    site.loads(NO)
+    outbox.send_due()
+    with store.write() as tx:
+        tx.connection.execute(s.messages.delete())
+    site.loads(NO)
+    outbox.send_due()
+    first, again = gateway.sent
+    assert first == again
