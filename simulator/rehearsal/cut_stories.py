@@ -31,6 +31,7 @@ class Story:
     collects: bool = False  # at its end the recipient has it all
     returns: bool = False  # it goes back
     looks: bool = False  # hands only open and shut
+    linked: bool = False  # by the real link, to a real district
     twice: bool = False  # a second cut, in what follows the first
 
 
@@ -72,14 +73,17 @@ async def _cancelled_at_the_door(cast: Cast) -> None:
 
 
 async def _told(cast: Cast) -> None:
-    """Order after order, a code, a badge and its end come down."""
-    district = cast.stage.district
+    """Order after order, a code, a badge and its end come down; what is done goes up."""
+    district, clock = cast.stage.district, cast.stage.clock
     other = district.place("N2", "V02", licence="", types=True)
+    await clock.sleep(1.0)
     district.replace(cast.order)
+    await clock.sleep(1.0)
     district.tell(Down.ITEM_RETURN, {"order": cast.order.number, "reason": "asked_back"})
+    await clock.sleep(1.0)
     district.revoke(STAFF)
     district.cancel(other)
-    await cast.stage.clock.sleep(BETWEEN_S)
+    await clock.sleep(BETWEEN_S)
 
 
 async def _open_from_afar(cast: Cast) -> None:
@@ -166,7 +170,7 @@ STORIES: Final = (
         _cancelled_at_the_door,
         boxes=TWO,
     ),
-    Story("link", "what the district says is taken over", _load, _told),
+    Story("link", "both journals go by the real link", _load, _told, linked=True),
     Story(
         "remote",
         "the district opens an empty compartment and one in use",

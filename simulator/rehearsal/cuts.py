@@ -28,6 +28,7 @@ from simulator.rehearsal.cut_stories import Story
 from simulator.rehearsal.failing_disk import keep_quiet
 from simulator.rehearsal.forks import Ended, Forks, Seen
 from simulator.rehearsal.judge import Judge
+from simulator.rehearsal.linked_cut import LinkedCutStage
 from simulator.rehearsal.loop import play
 from simulator.rehearsal.play import MEMORY_FOLDER, quiet_logs
 from simulator.rehearsal.power import Loss
@@ -123,7 +124,8 @@ async def _guarded(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter
 
 async def _played(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter") -> None:
     made = settings(folder, sensors=story.sensors)
-    stage = CutStage(made, plan_of(made), folder, seed=story.name, start=MORNING)
+    kind = LinkedCutStage if story.linked else CutStage
+    stage = kind(made, plan_of(made), folder, seed=story.name, start=MORNING)
     judge = Judge(stage.log, MORNING)
     stage.wind_up()
     grant_badges(stage)
@@ -133,6 +135,8 @@ async def _played(story: Story, plan_of: PlanOf, folder: Path, cutter: "_Cutter"
         process = group.create_task(stage.live())
         try:
             await _play_through(story, cast, cutter)
+            if isinstance(stage, LinkedCutStage):
+                await stage.agree()
             last = list(audit(story, cast, judge.evidence))
         except Restless as restless:
             last = [str(restless)]

@@ -13,7 +13,7 @@ from simulator.rehearsal.failing_disk import _File
 from simulator.rehearsal.power import Loss
 
 EACH = 9  # so many steps further the next cut; `rehearse --cut every` leaves none out
-EACH_OF_SHORT = {"link": 4}  # a start writes little where nothing is new
+EACH_OF_SHORT = {"link": 6}  # little is written where one end only listens
 AGAIN = 80  # and in what follows a cut
 LEAST_CUTS = 30  # a story that is cut less often was no story
 TRULY = _File.xSync
