@@ -7,6 +7,7 @@ from controller.entries import AlarmKind
 from controller.ports import Clock
 from controller.site.alarms import clear_alarm, places_with, raise_alarm
 from controller.site.book import Book
+from controller.site.holding import Holding
 
 QUIET_S: Final = 300.0  # the alarm ends after so long without another one
 LOOK_EVERY_S: Final = 60.0
@@ -15,17 +16,19 @@ LOOK_EVERY_S: Final = 60.0
 class Forgeries:
     """One for a site."""
 
-    def __init__(self, book: Book, clock: Clock) -> None:
-        self._book = book
+    def __init__(self, book: Book, clock: Clock, holding: Holding) -> None:
+        self._book, self._holding = book, holding
         self._clock = clock
         self._at = clock.monotonic()  # the newest, or our start
         self._came = asyncio.Event()
 
-    def refused(self, kind: AlarmKind) -> None:
+    def refused(self, kind: str, _where: str, _what: str) -> None:
         """It changed nothing; that it came is told."""
+        if self._holding.is_on:
+            return  # its own alarm stands, and nothing is written
         self._at = self._clock.monotonic()
         with self._book.act() as act:
-            raise_alarm(act, kind, self._book.site)
+            raise_alarm(act, AlarmKind(kind), self._book.site)
         self._came.set()
 
     async def run(self) -> None:

@@ -103,7 +103,7 @@ class Site:
         self._storekeeper = Storekeeper(p.book, clock, p.holds, room, slow)
         self._holding = Holding(p.book, self._come_up)
         self._linked, self._heard, self._started = linked, asyncio.Event(), False
-        self._deadlines, self._forgeries = Deadlines(p), Forgeries(p.book, clock)
+        self._deadlines, self._forgeries = Deadlines(p), Forgeries(p.book, clock, self._holding)
         self._calm, self._reckoner = Calm(p.book, clock, p.policy), Reckoner(p.book, clock)
         self._remote = Remote(
             p,
@@ -113,6 +113,7 @@ class Site:
             tell=self._tell_of,
         )
         self.inbox = Inbox(settings.site.id, clock)  # its `apply` is what the link wants
+        self.link_refused = self._forgeries.refused  # and that is told of what it did not take
 
     # its life
 
@@ -370,11 +371,6 @@ class Site:
         """There is no more: the hold ends if our journal is the one that the district has."""
         self._timekeeper.go_on()
         self._holding.recalled(copied)
-
-    def link_refused(self, kind: str, _where: str, _what: str) -> None:
-        """Something came that the district did not seal, or that does not fit our journals."""
-        if not self.is_held:  # then its own alarm stands, and nothing is written
-            self._forgeries.refused(AlarmKind(kind))
 
     def release_hold(self, badge: str) -> None:
         """Somebody with a staff badge answers for what lies behind the doors."""
