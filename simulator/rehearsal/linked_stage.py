@@ -11,13 +11,16 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from sqlalchemy import func, select
+
 from controller.entries import Down
-from controller.journal import GENESIS, Entry, Head, Stream, head, rfc3339
+from controller.journal import GENESIS, Entry, Head, Stream, rfc3339
 from controller.link.batches import LinkKeys, Untrusted, open_batch, seal_ack, seal_batch
 from controller.link.connection import Broker as Address
 from controller.ports import Clock
 from controller.settings import SiteSettings
 from controller.site import schema
+from controller.site.holding import Why
 from controller.site.site import Site
 from controller.store import Store
 from controller.telemetry.mqtt import HEALTH_EVERY_S, SiteMqtt
@@ -28,6 +31,7 @@ from simulator.rehearsal.link_events import Forged, Recalled, Rewound, Sealed, S
 from simulator.rehearsal.linked_district import WHO, LinkedDistrict
 from simulator.rehearsal.loop import StageClock
 from simulator.rehearsal.stage import Stage
+from simulator.rehearsal.tables import Found
 
 HOSTILE: Final = Mischief(0.15, 0.2, 0.15, 0.15, 0.1, 0.15)
 SELDOM_S: Final = 600.0
@@ -124,13 +128,14 @@ class LinkedStage(Stage):
             seqs = dict(here.execute("SELECT stream, max(seq) FROM journal GROUP BY stream"))
         self.log.note(Rewound("site", seqs.get("up", 0), seqs.get("down", 0)))
 
-    def items_by_table(self) -> dict[str, tuple[str, str | None]]:
+    def newest_items(self) -> Found:
         """Nothing of an old database is said before it knows what it did."""
-        assert self.store is not None, "the site runs"
-        with self.store.read() as connection:
-            ours = head(connection, schema.journal, self._id, Stream.UP)
-        known = self._durable.get(Stream.UP, 0)
-        return {} if ours.seq < known else super().items_by_table()
+        own = schema.journal.c.stream == Stream.UP.value
+        ((newest,),) = self.rows(select(func.max(schema.journal.c.seq)).where(own))
+        behind = (newest or 0) < self._durable.get(Stream.UP, 0)
+        if behind or any(row.why != Why.RELEASED for row in self.rows(select(schema.holds))):
+            return {}
+        return super().newest_items()
 
     def _neighbours(self, group: asyncio.TaskGroup, site: Site, store: Store) -> None:
         mqtt = SiteMqtt(

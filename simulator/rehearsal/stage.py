@@ -44,7 +44,7 @@ from simulator.rehearsal.events import (
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
 from simulator.rehearsal.mistakes import Mistaken
-from simulator.rehearsal.tables import NEWEST, items_by_table
+from simulator.rehearsal.tables import NEWEST, Found, items_by_table
 from simulator.rehearsal.telling import Telling
 from simulator.rehearsal.weak_disk import WeakDisk
 from simulator.rehearsal.wires import boards_of, far_ends
@@ -243,7 +243,7 @@ class Stage:
             self.site = self._site(store, bridge)
             self.site.machines_tell()
             self.starts += 1
-            self.log.note(Started(self.starts, items_by_table(self.rows, newest=NEWEST)))
+            self.log.note(Started(self.starts, self.newest_items()))
             if self.cut_again_after is not None:
                 self.log.note(Struck("twice", f"{self.cut_again_after} steps after the start"))
                 self.cut_at_step = self.steps + self.cut_again_after
@@ -389,6 +389,9 @@ class Stage:
         assert self.store is not None, "the site runs"
         with self.store.read() as connection:
             return list(connection.execute(statement))
+
+    def newest_items(self) -> Found:
+        return items_by_table(self.rows, newest=NEWEST)
 
     def close(self) -> None:
         self.district.close()
