@@ -7,10 +7,12 @@ tables: what they say is asked for only when all is calm.
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, Final
 
 from controller.entries import Down, Up
 from controller.journal import Entry, Stream, parse_time
+from controller.settings import PolicyTable
 from controller.site.texts import Text
 from simulator.rehearsal.events import (
     Answered,
@@ -32,6 +34,7 @@ from simulator.rehearsal.link_evidence import LinkEvidence
 
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
+CODES_GOOD_S: Final = PolicyTable().code_valid_s - 86_400.0  # a day more or less: clocks differ
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,7 +67,7 @@ class Evidence:
         self.hands: Counter[str] = Counter()
         self.lies: dict[str, str] = {}  # thing: where it is, as hands put it
         self.collected: Counter[str] = Counter()
-        self.ready: set[str] = set()  # orders that were ready once
+        self.ready: dict[str, float] = {}  # orders that were ready once, and since when
         self.wrong_tries: list[float] = []  # typed codes that were looked up and not found
         self.wrong_phones: defaultdict[str, list[float]] = defaultdict(list)  # for the same digits
         self.sessions: dict[str, tuple[str, str]] = {}  # open ones: order, code
@@ -162,10 +165,10 @@ class Evidence:
                 self.wrong_phones[event.of].append(self.now)
 
     def is_good(self, code: str) -> bool:
-        """It is of an order that was ready, and something of it still lies there."""
+        """Of an order that was ready not too long ago, and of which something still lies there."""
         order, state = self.codes.get(code, ("", ""))
         here = any(item.state == "loaded" for item in self.orders.get(order, ()))
-        return state == "open" and order in self.ready and here
+        return state == "open" and here and self.now < self.ready.get(order, -inf) + CODES_GOOD_S
 
     def _suffer(self, event: Struck) -> None:
         if event.fault == "stuck_switch":
@@ -238,7 +241,7 @@ class Evidence:
             self._new_code(code["code_id"], data["order"])
 
     def _is_ready(self, data: dict[str, Any]) -> None:
-        self.ready.add(data["order"])
+        self.ready.setdefault(data["order"], self.now)
 
     def _new_code(self, code: str, order: str) -> None:
         self.codes[code] = (order, "open")

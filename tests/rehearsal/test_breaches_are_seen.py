@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from controller.journal import rfc3339
+from controller.settings import PolicyTable
 from simulator.rehearsal.events import Answered, Calm, ClockSet, Held, Lies, Moved
 from tests.rehearsal.court import START, Court
 
@@ -229,3 +230,11 @@ def test_a_command_by_two_and_in_time_opens_what_is_full() -> None:
     court.says(ClockSet(-200.0))
     assert court.flaws == []
     assert rfc3339(court.judge.evidence.wall) < rfc3339(START)
+
+
+def test_a_code_that_was_ready_too_long_ago_is_good_no_more() -> None:
+    court = Court()
+    ready(court)
+    court.now += PolicyTable().code_valid_s
+    answered(court, "code_unknown")
+    assert not court.flaws
