@@ -40,6 +40,7 @@ class Operators:
         self._dice = dice
         self._plan = plan
         self._numbers = count(1)
+        self._loaded_at = ""  # the last door that was opened to put something in
         self._blocked: dict[str, str] = {}  # compartments, and the command that shall unblock each
         stage.log.listeners.append(self._hear)
 
@@ -56,7 +57,7 @@ class Operators:
     def _wish(self) -> None:
         self._stage.rouse()
         if self._dice.random() < BLOCKS:
-            self._block(self._some_door())
+            self._block(self._some_door_to_block())
             return
         for _ in range(BURST if self._dice.random() < HURRY else 1):
             approved_by = chosen(self._dice, list(APPROVED))
@@ -67,6 +68,13 @@ class Operators:
         doors = list(self._stage.world.doors.values())
         full = [door for door in doors if door.contents]
         return self._dice.choice(full if full and self._dice.random() < OCCUPIED else doors)
+
+    def _some_door_to_block(self) -> Door:
+        """Often one that was loaded lately: it is the next that would be chosen again."""
+        if self._loaded_at and self._dice.random() < 1 / 2:
+            cabinet, _, no = self._loaded_at.partition("/")
+            return self._stage.world.door(cabinet, int(no))
+        return self._dice.choice(list(self._stage.world.doors.values()))
 
     def _block(self, door: Door) -> None:
         if door.name in self._blocked:
@@ -95,6 +103,8 @@ class Operators:
         if not isinstance(event, Wrote):
             return
         entry = event.entry
+        if entry.kind == Up.MOVEMENT_INTENDED and entry.data["kind"] == "load":
+            self._loaded_at = entry.data["where"] if "/" in entry.data["where"] else ""
         if entry.kind == Up.MOVEMENT_INTENDED and "command" in entry.data:
             self._later(self._dice.uniform(*PULLS_S), lambda: self._pull(entry.data["where"]))
         for where, command in list(self._blocked.items()):

@@ -269,6 +269,7 @@ class Evidence:
             data.get("badge"),
             self.now,
             data.get("command"),
+            data.get("seq", 0),
             self.starts,
         )
         self.intents[intent.name] = self.open_intents[intent.name] = intent

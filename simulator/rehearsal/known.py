@@ -15,6 +15,7 @@ class Intent:
     badge: str | None
     at: float
     command: str | None = None
+    seq: int = 0  # that a machine is to be asked with
     start: int = 0  # of the site's process, in which it was announced
     ends: list[str] = field(default_factory=list)
     moves: int = 0  # of the bolt since it was announced, until the next one here

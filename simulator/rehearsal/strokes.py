@@ -19,7 +19,8 @@ from simulator.rehearsal.stage import Stage
 
 AT_MOVEMENTS: Final = ("frozen", "answer_lost", "order_lost", "hung_up", "broken_open")
 STEPS: Final = (1, 14)
-LOST_FOR_S: Final = 0.6  # longer than anybody waits for an answer
+ORDER_LOST_S: Final = 0.3  # of its line, until it would have been there
+ANSWER_LOST_S: Final = 0.1  # and the next frame is heard again
 WAITS_S: Final = (0.0, 0.01)  # an order, for the poll that is on its line
 WHILE_SERVED_S: Final = (0.5, 6.0)  # after a door was released for somebody
 SHUT_AFTER_S: Final = (30.0, 600.0)
@@ -99,13 +100,13 @@ class Strokes:
 
     def _lose_order(self, where: str) -> None:
         self._struck("order_lost", where)
-        self._mute(self._lines[where], LOST_FOR_S)
+        self._mute(self._lines[where], ORDER_LOST_S)
 
     # after it
 
     def _lose_answer(self, where: str) -> None:
         self._struck("answer_lost", where)
-        self._mute(self._lines[where], LOST_FOR_S)
+        self._mute(self._lines[where], ANSWER_LOST_S)
 
     def _hang_up(self, where: str) -> None:
         self._struck("hung_up", where)

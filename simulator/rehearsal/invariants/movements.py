@@ -39,6 +39,8 @@ def driven_by_intent(evidence: Evidence, event: Driven) -> Iterator[str]:
         yield f"{event.where} was driven and no entry had announced it"
     elif last.ends:
         yield f"{event.where} was driven after {last.name} had ended as {last.ends[-1]}"
+    elif last.seq not in (0, event.number):
+        yield f"{event.where} took order {event.number}, and {last.name} announced {last.seq}"
 
 
 @invariant("I2", "One intent drives its lock or machine once at most.", Driven)
