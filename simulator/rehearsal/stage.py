@@ -220,6 +220,8 @@ class Stage:
                 if not self.disk.struck:
                     raise
             self.disk.struck = False
+            if (me := asyncio.current_task()) is not None and me.cancelling():
+                raise asyncio.CancelledError  # it came together with the end of the process
             self.site = self.store = self._bridge = self.view = None
             self.sees_no_more()
             self.bell.ring()
