@@ -121,6 +121,7 @@ async def _played(
                 await come_to_rest(stage, town)
             if far is not None:
                 far.end(agreed=not judge.violations)
+            stage.over = True
             process.cancel()
     finally:
         stage.close()

@@ -88,6 +88,7 @@ class Stage:
         self.next_off_s = STARTS_AGAIN_S  # after the cut at that step
         self.whims: set[str] = set()  # what the next visitors will do wrong
         self.starts = 0
+        self.over = False  # the process is not started again
         self.driver: Callable[[], Any] = lambda: None  # SQLite's, of each start; None: the usual
         self.site: Site | None = None
         self.store: Store | None = None
@@ -220,8 +221,8 @@ class Stage:
                 if not self.disk.struck:
                     raise
             self.disk.struck = False
-            if (me := asyncio.current_task()) is not None and me.cancelling():
-                raise asyncio.CancelledError  # it came together with the end of the process
+            if self.over:
+                raise asyncio.CancelledError  # which came together with the end of the process
             self.site = self.store = self._bridge = self.view = None
             self.sees_no_more()
             self.bell.ring()
