@@ -6,6 +6,7 @@ tables: what they say is asked for only when all is calm.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, Final
@@ -38,51 +39,67 @@ CODES_GOOD_S: Final = PolicyTable().code_valid_s - 86_400.0  # a day more or les
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(eq=False)
 class Evidence:
     """Everything that invariants look at. `take` is called with each event, before them."""
 
-    def __init__(self, start: datetime = EPOCH) -> None:
-        self.link = LinkEvidence()
-        self.start = start  # true time when elapsed time was nought
-        self.now = 0.0
-        self.starts = 0  # of the site's process
-        self.clock_wrong_s = 0.0
-        self.commands: dict[str, Command] = {}
-        self.blocked: set[str] = set()  # compartments, by the district
-        self.remote_moves: list[float] = []  # when a bolt moved at the district's word
-        self.decided_at: datetime | None = None  # the site's time in its newest entry
-        self.decided_before: datetime | None = None  # and in the one before that
-        self.places: defaultdict[str, Place] = defaultdict(Place)
-        self.intents: dict[str, Intent] = {}
-        self.open_intents: dict[str, Intent] = {}
-        self.unannounced: set[str] = set()  # movements that ended, and of which nothing was said
-        self.items: dict[str, Item] = {}
-        self.by_thing: dict[str, Item] = {}
-        self.orders: dict[str, list[Item]] = {}
-        self.cancelled: set[str] = set()
-        self.codes: dict[str, tuple[str, str]] = {}  # code id: order, state
-        self.revoked: set[str] = set()
-        self.badge_roles: dict[str, str] = {}
-        self.badge_ends: dict[str, datetime] = {}
-        self.hands: Counter[str] = Counter()
-        self.lies: dict[str, str] = {}  # thing: where it is, as hands put it
-        self.collected: Counter[str] = Counter()
-        self.ready: dict[str, float] = {}  # orders that were ready once, and since when
-        self.wrong_tries: list[float] = []  # typed codes that were looked up and not found
-        self.wrong_phones: defaultdict[str, list[float]] = defaultdict(list)  # for the same digits
-        self.sessions: dict[str, tuple[str, str]] = {}  # open ones: order, code
-        self.left_open: set[str] = set()  # those that a restart has not ended yet
-        self.alarms: dict[str, tuple[str, str]] = {}  # standing: kind, where
-        self.forced_at: dict[str, float] = {}  # doors broken open that no entry tells of yet
-        self.heads: dict[Stream, Entry] = {}
-        self.held: Held | None = None  # the newest code, whoever's
-        self.held_at: dict[str, float] = {}  # each code, when it was last
-        self.papers_taken: Counter[str] = Counter()  # at each machine
-        self.papers_told: Counter[str] = Counter()
-        self.seeing_since: float | None = None  # the site runs and its boards answer
-        self.frozen_at = float("-inf")
-        self._codes_of: defaultdict[str, list[str]] = defaultdict(list)
-        self._lying: defaultdict[str, dict[str, Item]] = defaultdict(dict)  # by place, as told
+    start: datetime = EPOCH  # true time when elapsed time was nought
+    link: LinkEvidence = field(default_factory=LinkEvidence)
+    now: float = 0.0
+    starts: int = 0  # of the site's process
+    clock_wrong_s: float = 0.0
+    commands: dict[str, Command] = field(default_factory=dict)
+    blocked: set[str] = field(default_factory=set)  # compartments, by the district
+    remote_moves: list[float] = field(
+        default_factory=list
+    )  # when a bolt moved at the district's word
+    decided_at: datetime | None = None  # the site's time in its newest entry
+    decided_before: datetime | None = None  # and in the one before that
+    places: defaultdict[str, Place] = field(default_factory=lambda: defaultdict(Place))
+    intents: dict[str, Intent] = field(default_factory=dict)
+    open_intents: dict[str, Intent] = field(default_factory=dict)
+    unannounced: set[str] = field(
+        default_factory=set
+    )  # movements that ended, and of which nothing was said
+    items: dict[str, Item] = field(default_factory=dict)
+    by_thing: dict[str, Item] = field(default_factory=dict)
+    orders: dict[str, list[Item]] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    codes: dict[str, tuple[str, str]] = field(default_factory=dict)  # code id: order, state
+    revoked: set[str] = field(default_factory=set)
+    badge_roles: dict[str, str] = field(default_factory=dict)
+    badge_ends: dict[str, datetime] = field(default_factory=dict)
+    hands: Counter[str] = field(default_factory=Counter)
+    lies: dict[str, str] = field(default_factory=dict)  # thing: where it is, as hands put it
+    collected: Counter[str] = field(default_factory=Counter)
+    ready: dict[str, float] = field(
+        default_factory=dict
+    )  # orders that were ready once, and since when
+    wrong_tries: list[float] = field(
+        default_factory=list
+    )  # typed codes that were looked up and not found
+    wrong_phones: defaultdict[str, list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # for the same digits
+    sessions: dict[str, tuple[str, str]] = field(default_factory=dict)  # open ones: order, code
+    left_open: set[str] = field(default_factory=set)  # those that a restart has not ended yet
+    alarms: dict[str, tuple[str, str]] = field(default_factory=dict)  # standing: kind, where
+    forced_at: dict[str, float] = field(
+        default_factory=dict
+    )  # doors broken open that no entry tells of yet
+    heads: dict[Stream, Entry] = field(default_factory=dict)
+    held: Held | None = None  # the newest code, whoever's
+    held_at: dict[str, float] = field(default_factory=dict)  # each code, when it was last
+    papers_taken: Counter[str] = field(default_factory=Counter)  # at each machine
+    papers_told: Counter[str] = field(default_factory=Counter)
+    seeing_since: float | None = None  # the site runs and its boards answer
+    frozen_at: float = -inf
+    _codes_of: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _lying: defaultdict[str, dict[str, Item]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )  # by place, as told
+
+    def __post_init__(self) -> None:
         self._reads: dict[str, Callable[[dict[str, Any]], None]] = {
             Down.ORDER_PLACED: self._placed,
             Down.ORDER_CANCELLED: self._cancelled,

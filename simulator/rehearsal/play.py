@@ -95,18 +95,12 @@ async def _played(
     storm = Storm(stage, drawn(part.faults, dice), dice, town.plan)
     badges = BadgeOffice(stage, Random(f"{part.seed}/badges"), town.plan, part.days)
     operators = Operators(stage, Random(f"{part.seed}/operators"), town.plan)
-    weather = [storm.plan_day, operators.plan_day]
+    town.weather += [storm.plan_day, operators.plan_day]
     far = None
     if isinstance(stage, LinkedStage):
         far = FarSide(stage, part.faults, part.seed, town.plan)
         heard.append(far.logged)
-        weather.append(far.plan_day)
-
-    def plan_day(begins: float) -> None:
-        for plan in weather:
-            plan(begins)
-
-    town.weather = plan_day
+        town.weather.append(far.plan_day)
     try:
         stage.wind_up()
         async with asyncio.TaskGroup() as group:

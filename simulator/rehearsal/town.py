@@ -78,7 +78,7 @@ class Town:
         self.waited_s = 0.0
         self.visits: Counter[str] = Counter()
         self.open: dict[str, Order] = {}  # orders of which something may still be fetched
-        self.weather: Callable[[float], None] = lambda _begins: None  # plans a day's faults
+        self.weather: list[Callable[[float], None]] = []  # each plans its strokes of a day
         self._queue: deque[tuple[float, Visit]] = deque()
         self._new_visit = asyncio.Event()
         self._busy = False
@@ -179,7 +179,8 @@ class Town:
 
     def _plan_day(self, begins: float) -> None:
         day = self._local()
-        self.weather(begins)
+        for plan_day in self.weather:
+            plan_day(begins)
         self._plan_strangers(begins)
         for _ in range(orders_on(self.profile, day, self.dice)):
             hour = OPENS + (SHUTS - OPENS) * self.dice.random()
