@@ -12,11 +12,11 @@ from controller.site.schema import intents as table
 
 Outcome = Literal["moved", "not_moved", "unknown"]
 
-_LAST = Prepared(
-    select(table.c.intent_id)
+_LAST_TWO = Prepared(
+    select(table.c.intent_id, table.c.outcome)
     .where(table.c.cabinet == bindparam("cabinet"), table.c.no == bindparam("number"))
     .order_by(table.c.number.desc())
-    .limit(1)
+    .limit(2)
 )
 _END = ("outcome", "seen_by", "settled_at")
 _OF = table.update().where(table.c.intent_id == bindparam("of"))
@@ -32,11 +32,15 @@ def unsettled(connection: Connection) -> list[Row[Any]]:
     return _UNSETTLED.rows(connection)
 
 
-def settle_last(act: Act, place: Place, seen_by: SeenBy) -> None:
-    """The last release of this door is now known to have moved the bolt."""
-    last = _LAST.scalar(act.db, cabinet=place.cabinet, number=place.no)
-    if last is not None:
-        settle(act, last, "moved", seen_by)
+def settle_last(act: Act, place: Place, seen_by: SeenBy, *, unseen: bool) -> None:
+    """The door stands open, so its last release moved the bolt.
+
+    Unless nobody saw the door before (`unseen`), and the release before that may have moved it.
+    """
+    found = _LAST_TWO.rows(act.db, cabinet=place.cabinet, number=place.no)
+    in_doubt = any(each.outcome in (None, "unknown") for each in found[1:])
+    if found and not (unseen and in_doubt):
+        settle(act, found[0].intent_id, "moved", seen_by)
 
 
 def settle(act: Act, intent: str, outcome: Outcome, seen_by: SeenBy | None) -> bool:

@@ -117,12 +117,13 @@ class Watch:
             self._bell.ring()
 
     def _see_door(self, act: Act, place: Place, seen: Sight) -> None:
+        unseen = self._doors[place].state is DoorSight.UNKNOWN
         after = self._doors.feed(act, place, seen)
         if after.door is Door.FORCED and after.state is DoorSight.OPEN:
             raise_alarm(act, AlarmKind.DOOR_FORCED, str(place))
         if after.door is Door.OPEN:
             locks.works(act, place)
-            settle_last(act, place, "door")
+            settle_last(act, place, "door", unseen=unseen)
         if after.state is DoorSight.CLOSED:
             self._ajar.pop(place, None)
             clear_alarm(act, AlarmKind.DOOR_FORCED, str(place))
