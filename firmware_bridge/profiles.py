@@ -8,8 +8,10 @@ why that is safe.
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -338,13 +340,15 @@ def _files(user_dir: Path | None) -> Iterator[tuple[str, str]]:
             yield str(path), path.read_text(encoding="utf-8")
 
 
+FILES_MAX: Final = 64  # more than anybody has; each is read once
 KINDS: Final[Mapping[str, type[Profile] | type[Surroundings]]] = {
     "profile": Profile,
     "environment": Surroundings,
 }
 
 
-def parse_profiles(origin: str, text: str) -> dict[str, Profile | Surroundings]:
+@lru_cache(FILES_MAX)
+def parse_profiles(origin: str, text: str) -> Mapping[str, Profile | Surroundings]:
     """Return the profiles of one file by name; BadProfile names what is wrong."""
     try:
         tables: Mapping[str, Any] = tomllib.loads(text)
@@ -365,4 +369,4 @@ def parse_profiles(origin: str, text: str) -> dict[str, Profile | Surroundings]:
                 raise BadProfile(
                     f"{origin}: profile {name}: {mistake(KINDS[kind], error)}"
                 ) from None
-    return profiles
+    return MappingProxyType(profiles)

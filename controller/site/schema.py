@@ -159,6 +159,7 @@ typed_codes = Table(
     Column("code_id", ID, nullable=False),
     ForeignKeyConstraint(["code_id"], ["codes.code_id"]),
 )
+Index("ix_typed_codes_code", typed_codes.c.code_id)
 
 proofs = Table(  # what else a code's owner can show, as keyed hashes
     "proofs",
