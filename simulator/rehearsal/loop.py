@@ -14,6 +14,7 @@ from typing import Any, Final
 from controller.clock import LoopClock
 
 CALLED_OFF_MIN: Final = 100  # timers: fewer of them wait for their time
+RESOLUTION_S: Final = 1e-9  # what is nearer than that is of one moment, as for asyncio
 
 
 class _Nothing(selectors.SelectSelector):
@@ -71,7 +72,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             self._called_off = 0
         if not ready and not self._stopping:
             self.at = max(self.at, self._next_at())
-        while self._queue and self._queue[0][0] <= self.at:
+        due = self.at + RESOLUTION_S
+        while self._queue and self._queue[0][0] < due:
             timer = heappop(self._queue)[2]
             if timer.cancelled():
                 self._called_off -= 1

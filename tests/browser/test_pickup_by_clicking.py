@@ -37,8 +37,10 @@ async def qr_on_the_phone(page: Page) -> str:
     raise AssertionError("no QR code in the picture of the phone")
 
 
-async def load_the_box(page: Page) -> None:
-    for act in ("badge", "label", "pull", "put", "close"):
+async def load_the_box(page: Page, kiosk: FrameLocator) -> None:
+    await do(page, "badge")
+    await expect(kiosk.locator(".screen--load")).to_be_visible(timeout=SEEN_MS)
+    for act in ("label", "pull", "put", "close"):
         await do(page, act)
     await expect(page.locator("[data-step=collect].now")).to_be_visible(timeout=SEEN_MS)
 
@@ -72,7 +74,7 @@ async def test_a_stranger_plays_the_whole_story_with_a_mouse(stage, new_page, pi
     await expect(page.locator("#order")).to_have_value(number)
     before = stage.bolts()
 
-    await load_the_box(page)
+    await load_the_box(page, kiosk)
     await do(page, "openMessage")
     code = await qr_on_the_phone(page)
     assert code == stage.code(number)["qr_text"]
