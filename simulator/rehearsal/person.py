@@ -8,6 +8,7 @@ from typing import Final
 from controller.refusals import Refused
 from controller.site.kiosk import KioskView
 from controller.site.texts import Button, Screen, Text
+from controller.store import StoreBroken
 from simulator.door import Door, Impossible
 from simulator.rehearsal.events import Answered, Held
 from simulator.rehearsal.shapes import takes_s
@@ -80,7 +81,7 @@ class Person:
         site = self.stage.site
         if site is None or not self.offers(button):
             return False
-        with suppress(Refused):
+        with suppress(Refused, StoreBroken):  # the screen is about to say that nothing is kept
             site.press(button, value)
             return True
         return False

@@ -105,17 +105,19 @@ async def _played(
         stage.wind_up()
         async with asyncio.TaskGroup() as group:
             process = group.create_task(stage.live())
-            await town.run(part.days, told, judge.violations)
-            storm.end()
-            operators.free_all()
-            badges.renew_all()
-            if far is not None:
-                far.calm_down()
-            if not judge.violations:
-                await come_to_rest(stage, town)
-            if far is not None:
-                far.end(agreed=not judge.violations)
-            stage.over = True
+            try:
+                await town.run(part.days, told, judge.violations)
+                storm.end()
+                operators.free_all()
+                badges.renew_all()
+                if far is not None:
+                    far.calm_down()
+                if not judge.violations:
+                    await come_to_rest(stage, town)
+                if far is not None:
+                    far.end(agreed=not judge.violations)
+            finally:
+                stage.over = True
             process.cancel()
     finally:
         stage.close()
