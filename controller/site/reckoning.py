@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from controller.entries import Up
 from controller.entries_doors import DayReckoned
 from controller.journal import Stream, read_entry, rfc3339
 from controller.ports import Clock
 from controller.site.book import Act, Book
-from controller.site.retention import end_of, local_day
+from controller.site.retention import end_of, local_day, start_of
 from controller.site.schema import intents, journal
 
 LOOK_EVERY_S: Final = 3_600.0
@@ -51,8 +51,8 @@ class Reckoner:
 
 
 def reckon(act: Act, day: date) -> None:
-    """All that came since the last reckoning, in one entry."""
-    since = _last(act.db, act.site)
+    """All that came since the last reckoning, or since that day began, in one entry."""
+    since = _last(act.db, act.site, day)
     decided = act.db.execute(select(intents).where(intents.c.number > since)).all()
     late = rfc3339(act.at - UNDER_WAY)
     ends = Counter(row.outcome or ("unknown" if row.at < late else "open") for row in decided)
@@ -74,11 +74,17 @@ def reckon(act: Act, day: date) -> None:
     )
 
 
-def _last(connection: Connection, site: str) -> int:
-    """The number of the entry with the last reckoning."""
-    of_ours = (journal.c.site == site) & (journal.c.stream == Stream.UP.value)
+def _last(connection: Connection, site: str, day: date) -> int:
+    """The number of the newest entry that this reckoning has nothing to do with."""
     found: int | None = connection.scalar(
-        select(func.max(journal.c.seq)).where(of_ours, journal.c.kind == Up.DAY_RECKONED.value)
+        select(journal.c.seq)
+        .where(
+            journal.c.site == site,
+            journal.c.stream == Stream.UP.value,
+            (journal.c.kind == Up.DAY_RECKONED.value) | (journal.c.at < rfc3339(start_of(day))),
+        )
+        .order_by(journal.c.seq.desc())
+        .limit(1)
     )
     return found or 0
 
