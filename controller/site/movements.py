@@ -8,7 +8,7 @@ the machine or a person decides, never another pulse.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Final
+from typing import Final, cast
 
 from controller.entries import ItemState, MovementIntended, MovementKind, Up
 from controller.faults import DeviceFault, NotMoved
@@ -240,25 +240,17 @@ class Movements:
 
 def _told(intent: Intent, wanted: Wanted) -> MovementIntended:
     """Who wants it of what, as far as there is somebody and something."""
-    told = MovementIntended(
-        intent=intent.id, kind=wanted.kind, where=intent.where, reason=wanted.reason
-    )
-    if wanted.order:
-        told["order"] = wanted.order
-    if wanted.item:
-        told["item"] = wanted.item
-    if wanted.badge:
-        told["badge"] = wanted.badge
-    if wanted.code:
-        told["code"] = wanted.code
-    if wanted.session:
-        told["session"] = wanted.session
-    if wanted.command:
-        told["command"] = wanted.command
-    if wanted.approved_by:
-        told["approved_by"] = wanted.approved_by
-    if intent.seq:
-        told["seq"] = intent.seq
-    if wanted.slot:
-        told["slot"] = wanted.slot
-    return told
+    about = {
+        "order": wanted.order,
+        "item": wanted.item,
+        "badge": wanted.badge,
+        "code": wanted.code,
+        "session": wanted.session,
+        "command": wanted.command,
+        "approved_by": wanted.approved_by,
+        "seq": intent.seq,
+        "slot": wanted.slot,
+    }
+    told = {"intent": intent.id, "kind": wanted.kind, "where": intent.where}
+    told["reason"] = wanted.reason
+    return cast("MovementIntended", told | {name: of for name, of in about.items() if of})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.journal import Entry
-from simulator.rehearsal.link_events import LinkEvent, words_of_link
+from simulator.rehearsal.link_events import LinkEvent, plain_words, words_of_link
 
 TAIL: Final = 4_000  # events that are kept to tell a story from
 
@@ -151,8 +151,7 @@ def words_of(event: Event) -> str:
     if isinstance(event, LinkEvent):
         return words_of_link(event)
     if not isinstance(event, Wrote):
-        fields = (str(getattr(event, name)) for name in event.__slots__)
-        return " ".join([type(event).__name__.lower(), *fields])
+        return plain_words(event)
     entry = event.entry
     told = {key: value for key, value in entry.data.items() if key != "version"}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from controller.journal import Entry
 
@@ -112,5 +113,10 @@ def words_of_link(event: LinkEvent) -> str:
         case Agreed():
             return f"agreed {sum(map(len, event.stored.values()))} {len(event.told)}"
         case _:
-            fields = (str(getattr(event, name)) for name in event.__slots__)
-            return " ".join([type(event).__name__.lower(), *fields])
+            return plain_words(event)
+
+
+def plain_words(event: Any) -> str:
+    """An event's name and all that it says."""
+    fields = (str(getattr(event, name)) for name in event.__slots__)
+    return " ".join([type(event).__name__.lower(), *fields])

@@ -1,5 +1,6 @@
 """A judge before whom anything can be said to have happened."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -62,3 +63,15 @@ class Court:
 
     def intends(self, kind: str, name: str = "I1", where: str = "A/1", **data: Any) -> None:
         self.writes("movement.intended", intent=name, kind=kind, where=where, **data)
+
+
+Step = Callable[[Court], None]
+
+
+def flaws_of(keeps: Step, breaks: Step) -> list[str]:
+    """What a court finds after the second step; after the first it has found nothing."""
+    court = Court()
+    keeps(court)
+    assert court.flaws == []
+    breaks(court)
+    return court.flaws

@@ -1,15 +1,11 @@
 """Each invariant can fail: a story that keeps it, and one more event that breaks it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from controller.journal import rfc3339
 from controller.settings import PolicyTable
 from simulator.rehearsal.events import Answered, Calm, ClockSet, Held, Lies, Moved
-from tests.rehearsal.court import START, Court
-
-Step = Callable[[Court], None]
+from tests.rehearsal.court import START, Court, Step, flaws_of
 
 
 def opened(court: Court, name: str = "C1", intent: str = "I1") -> None:
@@ -211,11 +207,7 @@ CASES: list[tuple[str, Step, Step]] = [
     ("sentence", "keeps", "breaks"), CASES, ids=[f"{n} {each[0]}" for n, each in enumerate(CASES)]
 )
 def test_a_breach_is_seen_and_nothing_before_it(sentence: str, keeps: Step, breaks: Step) -> None:
-    court = Court()
-    keeps(court)
-    assert court.flaws == []
-    breaks(court)
-    assert sentence in court.flaws
+    assert sentence in flaws_of(keeps, breaks)
 
 
 def test_a_command_by_two_and_in_time_opens_what_is_full() -> None:

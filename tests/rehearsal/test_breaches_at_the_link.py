@@ -1,6 +1,5 @@
 """Each invariant of the link can fail: what keeps it, and one more event that breaks it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -19,9 +18,8 @@ from simulator.rehearsal.link_events import (
     Texted,
 )
 from simulator.rehearsal.reader import Reader
-from tests.rehearsal.court import Court
+from tests.rehearsal.court import Court, Step, flaws_of
 
-Step = Callable[[Court], None]
 UP, DOWN = Stream.UP, Stream.DOWN
 READY = {"order": "N1"}
 CALM = Calm({}, (), ())
@@ -220,11 +218,7 @@ CASES: list[tuple[str, Step, Step]] = [
     ("sentence", "keeps", "breaks"), CASES, ids=[f"{n} {each[0]}" for n, each in enumerate(CASES)]
 )
 def test_a_breach_is_seen_and_nothing_before_it(sentence: str, keeps: Step, breaks: Step) -> None:
-    court = Court()
-    keeps(court)
-    assert court.flaws == []
-    breaks(court)
-    assert sentence in court.flaws
+    assert sentence in flaws_of(keeps, breaks)
 
 
 def test_two_alarms_about_forged_messages_are_one_too_many() -> None:

@@ -32,6 +32,14 @@ from tests.controller.site.world import (
 NUMBER = "11010519491231002X"
 
 
+async def collected(town: Town) -> None:
+    """The proof is good: everything of the order is taken."""
+    await town.shows("confirm")
+    town.site.press("confirm")
+    await town.take()
+    await town.shows("rate")
+
+
 class CardReader:
     """One card after the other."""
 
@@ -129,10 +137,7 @@ def test_with_a_phone_asked_for_the_qr_alone_opens_nothing(hall):
             await town.shows("phone4_wrong")
             assert bolts(town) == 1
             town.site.press("code", PHONE)
-            await town.shows("confirm")
-            town.site.press("confirm")
-            await town.take()
-            await town.shows("rate")
+            await collected(town)
             assert town.up("pickup.started")[0]["factor"] == "phone4"
             assert [each["how"] for each in town.up("pickup.refused")] == ["second_factor"]
 
@@ -209,10 +214,7 @@ def test_an_identity_card_opens_the_order_of_its_owner_only(hall):
             town.cards.hold("11010519491231001X")
             await town.shows("id_card_other")
             town.cards.hold(NUMBER.lower())
-            await town.shows("confirm")
-            town.site.press("confirm")
-            await town.take()
-            await town.shows("rate")
+            await collected(town)
             assert town.up("pickup.started")[0]["factor"] == "id_card"
             assert {card.number for card in town.cards.given} == {""}
             assert NUMBER not in town.path.read_bytes().decode("latin-1")
@@ -267,10 +269,7 @@ def test_of_several_recipients_who_has_no_card_on_file_shows_the_phone(hall, sho
                 town.site.press("code", OTHER_PHONE)
             else:
                 town.site.press("code", typed_of(1) + OTHER_PHONE)
-            await town.shows("confirm")
-            town.site.press("confirm")
-            await town.take()
-            await town.shows("rate")
+            await collected(town)
             assert town.up("pickup.started")[0]["factor"] == "phone4"
 
     run(story)
@@ -293,10 +292,7 @@ def test_the_phone_of_a_recipient_whose_card_is_on_file_proves_nothing(hall, sho
                 await town.shows("ask_id_card")
             assert bolts(town) == 1
             town.cards.hold(NUMBER)
-            await town.shows("confirm")
-            town.site.press("confirm")
-            await town.take()
-            await town.shows("rate")
+            await collected(town)
             assert town.up("pickup.started")[0]["factor"] == "id_card"
 
     run(story)
@@ -346,10 +342,7 @@ def test_a_member_of_staff_answers_for_a_person_and_is_named(hall):
             await town.shows("badge_unknown")
             await asyncio.sleep(3)
             town.reader.hold(badge_text(21))
-            await town.shows("confirm")
-            town.site.press("confirm")
-            await town.take()
-            await town.shows("rate")
+            await collected(town)
             (told,) = town.up("pickup.started")
             assert (told["factor"], told["badge"]) == ("clerk", "badge21")
 

@@ -26,13 +26,18 @@ def town(tmp_path):
     return Town(tmp_path / "site.db", storing=True)
 
 
+async def laid_in(town: Town) -> None:
+    """Staff laid an order's licence into the machine, which keeps it."""
+    town.order(seals=0, licence=True)
+    await asked(town)
+    town.printer.lay_in(LABEL)
+    await town.shows("taken_in")
+
+
 def test_the_licence_taken_in_last_is_undone_with_one_press(town, tmp_path):
     async def story():
         async with town.at_work():
-            town.order(seals=0, licence=True)
-            await asked(town)
-            town.printer.lay_in(LABEL)
-            await town.shows("taken_in")
+            await laid_in(town)
             town.site.press("undo")
             await town.take_licence()
             await town.shows("machine_undone")
@@ -56,10 +61,7 @@ def test_the_licence_taken_in_last_is_undone_with_one_press(town, tmp_path):
 def test_an_undo_that_nobody_takes_is_where_the_machine_put_it(town, goes_back):
     async def story():
         async with town.at_work():
-            town.order(seals=0, licence=True)
-            await asked(town)
-            town.printer.lay_in(LABEL)
-            await town.shows("taken_in")
+            await laid_in(town)
             town.printer.goes_back = goes_back
             town.site.press("undo")
             await town.shows("licence_retracted", within_s=400)
@@ -74,10 +76,7 @@ def test_an_undo_that_nobody_takes_is_where_the_machine_put_it(town, goes_back):
 def test_an_undo_cut_short_by_the_power_is_settled_by_the_machine(town):
     async def story():
         async with town.at_work():
-            town.order(seals=0, licence=True)
-            await asked(town)
-            town.printer.lay_in(LABEL)
-            await town.shows("taken_in")
+            await laid_in(town)
             town.site.press("undo")
             await town.until(lambda: bool(town.printer.outlet))
         town.hands += town.printer.take()
