@@ -15,7 +15,7 @@ from controller.site.items import item_of
 from controller.site.machines import Machines
 from controller.site.movements import Wanted
 from controller.site.outlet import bring_out, follow
-from controller.site.returning import claim_item
+from controller.site.returning import claim_item, tell_not_taken
 from controller.site.rows import change_rows, first_row, one_row
 from controller.site.schema import items as table
 from controller.site.texts import Button, Screen, Text
@@ -82,16 +82,12 @@ class Intake:
             item = item_of(connection, licence.item_id)
         if item.slot is None:
             raise Refused(Reason.STALE_DECISION)
-        match await bring_out(p, item, self._decide_undo):
-            case Outcome.TAKEN:
-                self._taken_in -= 1
-                p.desk.show(Screen.LOAD, Text.MACHINE_UNDONE, Button.END, machine=machine)
-            case None | Outcome.REFUSED | Outcome.FAILED_INSIDE:
-                p.desk.show(Screen.LOAD, Text.MACHINE_KEEPS, Button.END, machine=machine)
-            case Outcome.RETRACTED:
-                self._b.trouble(Screen.LOAD, Text.LICENCE_RETRACTED, None, "licence_retracted")
-            case _:
-                self._b.trouble(Screen.LOAD, Text.UNSURE, None, "unsure")
+        outcome = await bring_out(p, item, self._decide_undo)
+        if outcome is Outcome.TAKEN:
+            self._taken_in -= 1
+            p.desk.show(Screen.LOAD, Text.MACHINE_UNDONE, Button.END, machine=machine)
+        else:
+            tell_not_taken(self._b, Screen.LOAD, outcome, machine)
 
     def _decide_undo(self, act: Act, item: Row[Any]) -> Wanted:
         badge = self._b.badge_in(act.db, STAFF)

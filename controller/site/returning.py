@@ -132,16 +132,10 @@ class Returns:
             if refusal.reason is Reason.BADGE_UNKNOWN:
                 raise
             return True
-        match outcome:
-            case Outcome.TAKEN:
-                p.desk.show(Screen.STAFF, Text.MACHINE_RETURNED, machine=item.machine)
-                return True
-            case None | Outcome.REFUSED | Outcome.FAILED_INSIDE:
-                p.desk.show(Screen.STAFF, Text.MACHINE_KEEPS, Button.END, machine=item.machine)
-            case Outcome.RETRACTED:
-                self._b.trouble(Screen.STAFF, Text.LICENCE_RETRACTED, None, "licence_retracted")
-            case _:
-                self._b.trouble(Screen.STAFF, Text.UNSURE, None, "unsure")
+        if outcome is Outcome.TAKEN:
+            p.desk.show(Screen.STAFF, Text.MACHINE_RETURNED, machine=item.machine)
+            return True
+        tell_not_taken(self._b, Screen.STAFF, outcome, item.machine)
         return await self._read()
 
     def _decide_machine(self, act: Act, item: Row[Any]) -> Wanted:
@@ -197,3 +191,14 @@ def _choices(listed: list[Row[Any]]) -> list[Choice]:
         for item in listed
     ]
     return [Choice(ALL, Offer.TAKE_ALL_BACK), *each] if len(each) > 1 else each
+
+
+def tell_not_taken(bearer: Bearer, screen: Screen, outcome: Outcome | None, machine: str) -> None:
+    """A machine was to hand something out to this person, who has not got it."""
+    match outcome:
+        case None | Outcome.REFUSED | Outcome.FAILED_INSIDE:
+            bearer.p.desk.show(screen, Text.MACHINE_KEEPS, Button.END, machine=machine)
+        case Outcome.RETRACTED:
+            bearer.trouble(screen, Text.LICENCE_RETRACTED, None, "licence_retracted")
+        case _:
+            bearer.trouble(screen, Text.UNSURE, None, "unsure")
