@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from controller.refusals import FieldsRefused, Reason, Refused
+from controller.store import StoreBroken
 
 log = structlog.get_logger()
 
@@ -107,7 +108,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of the app is a problem with its request's id; a bug is a 500 without detail."""
+    """Every error of the app is a problem with its request's id.
+
+    A bug is a 500 without detail, a database that fails a 503: nothing was done.
+    """
 
     @app.exception_handler(Refused)
     async def refused(request: Request, refusal: Refused) -> Response:
@@ -137,6 +141,13 @@ def install(app: FastAPI) -> None:
             headers=error.headers,
             request_id=_request_id(request),
         )
+
+    @app.exception_handler(StoreBroken)
+    async def fault(request: Request, error: StoreBroken) -> Response:
+        request_id = _request_id(request)
+        log.error("request.failed", why=type(error).__name__, request_id=request_id)
+        detail = "The database fails, and nothing was done. It is opened anew; try again later."
+        return problem(503, "database_fault", "Database fault", detail, request_id=request_id)
 
     @app.exception_handler(Exception)
     async def mistake(request: Request, error: Exception) -> Response:

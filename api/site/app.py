@@ -131,7 +131,7 @@ def _add_api(app: FastAPI, site: KioskSite, live: Live) -> None:
         site.kiosk_view(kiosk)  # refused before the stream begins
         return live.stream(_as_json(site.views(kiosk)), event="kiosk")
 
-    @app.post("/api/v1/kiosk/press", responses=documented(404, 409, 413, 422))
+    @app.post("/api/v1/kiosk/press", responses=documented(404, 409, 413, 422, 503))
     async def press(pressed: Pressed, kiosk: Kiosk = None) -> KioskShown:
         """Press a button that the screen offers; the answer is what it shows right after."""
         try:

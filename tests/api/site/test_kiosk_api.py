@@ -6,6 +6,7 @@ import pytest
 
 from api.live import KEEP_ALIVE_S
 from controller.site.texts import Screen
+from controller.store import StoreBroken
 from tests.api.site.kiosk_scenes import COMPANY, SCENES
 
 
@@ -32,6 +33,18 @@ async def test_a_press_reaches_the_site_and_is_answered_by_the_screen(client, si
     assert answer.status_code == 200
     assert answer.json()["screen"] == "idle"
     assert site.pressed == [("code", "1" * 12)]
+
+
+async def test_a_database_that_fails_is_a_fault_and_no_mistake(client, site, monkeypatch):
+    def fails(*_: object) -> None:
+        raise StoreBroken("disk I/O error")
+
+    monkeypatch.setattr(site, "press", fails)
+    answer = await client.post("/api/v1/kiosk/press", json={"button": "problem", "value": "wrong"})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"].endswith(":database_fault")
+    assert "disk" not in answer.text
 
 
 async def test_a_button_that_is_not_offered_is_a_conflict(client, site):
