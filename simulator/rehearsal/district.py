@@ -11,13 +11,8 @@ from typing import Any, Final, Literal
 from sqlalchemy import MetaData, create_engine
 
 from controller.codes import keyed_hash, mint_secret, mint_typed, qr_text, typed_hash
-from controller.entries import (
-    Down,
-)
-from controller.entries_down import (
-    PlacedCode,
-    PlacedItem,
-)
+from controller.entries import Down
+from controller.entries_down import PlacedCode, PlacedItem
 from controller.journal import Entry, Stream, append, entries, journal_table, rfc3339
 from controller.settings import SiteSettings
 
@@ -128,33 +123,40 @@ class District:
     ) -> Order:
         """An order of seals and a licence, which a machine prints or staff bring, or nobody."""
         items = [_item(number, name, "seal_set", "cabinet", vendor) for name in boxes]
-        brought = [each["label"] for each in items]
         holder = "machine" if licence == "machine" else "cabinet"
         if licence:
             items.append(_item(number, "licence", "business_licence", holder, None))
-        code, placed = self._code(number, f"{number}-a", types=types)
+        labels = [each["label"] for each in items]
         order = Order(
             number,
             f"Company {number}",
             vendor,
-            [code],
-            boxes=brought,
-            licences=[items[-1]["label"]] if licence == "cabinet" else [],
+            [],
+            boxes=labels[: len(boxes)],
+            licences=labels[len(boxes) :] if licence == "cabinet" else [],
             printed=int(licence == "machine"),
         )
         self.orders[number] = order
+        self._take_on(order, items, {"reach": "low"} if low else {}, types=types)
+        return order
+
+    def _take_on(
+        self, order: Order, items: list[PlacedItem], needs: dict[str, str], *, types: bool
+    ) -> None:
+        """The site is told, and somebody is given the code."""
+        code, placed = self._code(order.number, f"{order.number}-a", types=types)
+        order.codes.append(code)
         self.tell(
             Down.ORDER_PLACED,
             {
-                "order": number,
+                "order": order.number,
                 "company": order.company,
                 "items": items,
                 "codes": [placed],
                 "retention_s": RETENTION_S,
-                "needs": {"reach": "low"} if low else {},
+                "needs": needs,
             },
         )
-        return order
 
     def delegate(self, order: Order) -> Code:
         """Somebody else may fetch it too, with a code of their own."""

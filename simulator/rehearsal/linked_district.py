@@ -20,6 +20,7 @@ from controller.district.notices import Outbox
 from controller.district.plan import Plan, SitePlan
 from controller.district.seal import Seal
 from controller.entries import AlarmKind, Down, Up
+from controller.entries_down import PlacedItem
 from controller.journal import Entry, Head, Stream, entries, head
 from controller.link.batches import LinkKeys
 from controller.link.connection import Broker as Address
@@ -285,46 +286,25 @@ class LinkedDistrict(District):
             )
         return code
 
-    def place(
-        self,
-        number: str,
-        vendor: str,
-        *,
-        licence: str,
-        types: bool,
-        low: bool = False,
-        boxes: tuple[str, ...] = ("seals",),
-    ) -> Order:
-        items = [_item(number, name, "seal_set", "cabinet", vendor) for name in boxes]
-        if licence:
-            holder = "machine" if licence == "machine" else "cabinet"
-            items.append(_item(number, "licence", "business_licence", holder, None))
-        labels = [f"OWL:{each['item_id']}" for each in items]
-        self._mint.labels.extend(labels)
+    def _take_on(
+        self, order: Order, items: list[PlacedItem], needs: dict[str, str], *, types: bool
+    ) -> None:
+        """As a client places it; labels and codes are minted here."""
+        self._mint.labels.extend(each["label"] for each in items)
         person = self.people.recipient(carries_card=types)
-        self.phones.of[person["phone"]] = number
+        self.phones.of[person["phone"]] = order.number
         self.real.place_order(
             {
-                "order_no": number,
+                "order_no": order.number,
                 "site_id": self._site,
-                "company": self.people.company(number),
+                "company": self.people.company(order.number),
                 "recipients": [person],
-                "items": items,
-                "needs": {"reach": "low"} if low else {},
+                "items": [_as_asked(each) for each in items],
+                "needs": needs,
             },
             CLIENT,
         )
-        order = Order(
-            number,
-            f"Company {number}",
-            vendor,
-            [self._code_of(number, person["phone"], types=types)],
-            boxes=labels[: len(boxes)],
-            licences=labels[len(boxes) :] if licence == "cabinet" else [],
-            printed=int(licence == "machine"),
-        )
-        self.orders[number] = order
-        return order
+        order.codes.append(self._code_of(order.number, person["phone"], types=types))
 
     def _code_of(self, number: str, phone: str, *, types: bool) -> Code:
         """What the recipient will be shown."""
@@ -353,6 +333,7 @@ class LinkedDistrict(District):
             transaction.append(self._site, Stream.DOWN, Down.ORDER_CANCELLED.value, data)
 
 
-def _item(order: str, name: str, kind: str, holder: str, vendor: str | None) -> dict[str, Any]:
-    words = {"item_id": f"{order}-{name}", "kind": kind, "holder": holder}
-    return words | ({"vendor_id": vendor} if vendor else {})
+def _as_asked(item: PlacedItem) -> dict[str, str]:
+    """What a client says of it."""
+    asked = {"item_id": item["item_id"], "kind": item["kind"], "holder": item["holder"]}
+    return asked | ({"vendor_id": item["vendor_id"]} if item["vendor_id"] else {})
