@@ -12,6 +12,7 @@ from controller.site.texts import Offer, Text
 CONTEXT: Final = "kiosk"  # of the sentences in the catalogues; a key is no English sentence
 TEL: Final = "tel"  # how a telephone number goes on inside a sentence
 WHOLE: Final = Markup('<span class="nowrap">{}</span>')  # on one line
+UNBROKEN: Final = frozenset({"case", "clock", "record"})
 KIND_NAMES: Final = {Kind.BUSINESS_LICENCE: "Business licence", Kind.SEAL_SET: "Seal set"}
 
 
@@ -39,8 +40,8 @@ def say_markup(lang: Lang, text: Text, values: Mapping[str, str | int]) -> Marku
     words = _in_words(lang, values)
     if tel := values.get("tel"):
         words["tel"] = escape(sentence(lang, TEL)).format(tel=WHOLE.format(tel))
-    if "case" in words:
-        words["case"] = WHOLE.format(words["case"])
+    for name in UNBROKEN.intersection(words):
+        words[name] = WHOLE.format(words[name])
     if "company" in words:
         words["company"] = Markup("<bdi>{}</bdi>").format(words["company"])
     if "seconds" in words:
