@@ -14,6 +14,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     """The address of the app, which is ended with its event streams."""
     with socket.socket() as heard:
         heard.bind(("127.0.0.1", 0))
+        heard.listen()  # who comes before the server is up waits, and is not turned away
         config = uvicorn.Config(
             app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="off"
         )
