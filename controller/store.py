@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Pool, StaticPool, Table, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool
 
 from controller.journal import Entry, Head, Stream, append, head, receive
 from controller.ports import Clock
@@ -175,7 +175,7 @@ def open_store(
                 pass
         except (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreBroken(f"{path}: {getattr(error, 'orig', error)}") from error
-        reader = _engine(f"file:{path}?mode=ro", module, QueuePool)
+        reader = _engine(f"file:{path}?mode=ro", module, NullPool)  # `Store` lets them rest
         keep_open.callback(reader.dispose)
         store = Store(writer, reader, journal, clock)
         keep_open.callback(store.close)

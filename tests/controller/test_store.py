@@ -1,6 +1,7 @@
 """The store: one writer, full durability, readers that cannot write."""
 
 import sqlite3
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -141,6 +142,14 @@ def test_after_a_failed_transaction_the_chain_goes_on_where_it_stood(store, tabl
         assert transaction.append("FT-0001", Stream.UP, "second", {}).seq == 2
     with store.read() as reader:
         assert verify(reader, table, "FT-0001", Stream.UP).seq == 2
+
+
+def test_forty_may_read_at_one_moment_and_the_next_one_as_well(store):
+    """As many as a server has threads; those that rest keep none of them waiting."""
+    for _ in range(2):
+        with ExitStack() as reading:
+            counts = [count(reading.enter_context(store.read())) for _ in range(40)]
+        assert counts == [0] * 40
 
 
 def test_readers_cannot_write(store):

@@ -79,6 +79,14 @@ class Hall:
         came = self.http.post(f"/doors/{door}/pull").is_success
         return came or bool(self.door(door)["open"])
 
+    def locks(self, door: str) -> bool:
+        """Shut it; a bolt that its coil held back is pulled once more and shut again."""
+        if self.door(door)["unlocked"]:
+            self.http.post(f"/doors/{door}/pull")
+        self.http.post(f"/doors/{door}/close")
+        now = self.door(door)
+        return not (now["open"] or now["unlocked"])
+
     def door(self, door: str) -> dict[str, Any]:
         letter, no = door.split("/")
         cabinets = self.http.get(self.state).json()["cabinets"]

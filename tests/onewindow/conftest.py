@@ -1,10 +1,11 @@
 """A hall of simulated boards, and `onewindow bus` in this process."""
 
+import json
 import sys
 from collections.abc import Iterator
 
 import pytest
-from stage import free_ports
+from stage import free_ports, until
 
 from onewindow.cli import main
 from tests.onewindow.bus_hall import Bus, Done, Hall, standing
@@ -14,16 +15,6 @@ from tests.onewindow.bus_hall import Bus, Done, Hall, standing
 def standing_hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     with standing(tmp_path_factory.mktemp("hall"), free_ports(3)) as hall:
         yield hall
-
-
-@pytest.fixture
-def hall(standing_hall: Hall) -> Iterator[Hall]:
-    """All doors are shut and sound again afterwards."""
-    yield standing_hall
-    for door in standing_hall.touched:
-        standing_hall.http.post(f"/doors/{door}/free")  # 409 where nothing is wrong
-        standing_hall.http.post(f"/doors/{door}/close")
-    standing_hall.touched.clear()
 
 
 @pytest.fixture
@@ -39,3 +30,21 @@ def bus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Done(int(ended.value.code or 0), said.out, said.err)
 
     return run_here
+
+
+@pytest.fixture
+def hall(standing_hall: Hall, bus: Bus) -> Iterator[Hall]:
+    """All doors are shut, locked and sound again afterwards, and their switches say so."""
+    yield standing_hall
+    touched = sorted(standing_hall.touched)
+    for door in touched:
+        standing_hall.http.post(f"/doors/{door}/free")  # 409 where nothing is wrong
+        until(lambda door=door: standing_hall.locks(door), f"{door} locked")
+    for board in {standing_hall.boards[door[0]] for door in touched}:
+        until(lambda board=board: _all_closed(bus, board), f"switches of {board} closed")
+    standing_hall.touched.clear()
+
+
+def _all_closed(bus: Bus, board: str) -> bool:
+    rows = json.loads(bus("read", board, "--json").stdout)
+    return {row["state"] for row in rows} == {"closed"}
