@@ -39,6 +39,7 @@ KINDS: Final = {
     Reason.BADGE_UNKNOWN:      Kind(404, "Badge unknown", "This badge opens nothing here."),
     Reason.LABEL_UNKNOWN:      Kind(404, "Label unknown", "This label is not expected here."),
     Reason.LABEL_LOADED:       Kind(409, "Already loaded", "This item lies here already."),
+    Reason.SEALS_NOT_FILED:    Kind(409, "Seals not filed", "The order names no seal codes."),
     Reason.NO_COMPARTMENT:     Kind(409, "No compartment", "No compartment that fits is free."),
     Reason.NO_SLOT:            Kind(409, "No slot", "No machine can take a licence in now."),
     Reason.LOADING_RESTS:      Kind(503, "Loading rests", "Nothing new is loaded for now."),

@@ -10,6 +10,7 @@ class PlacedItem(TypedDict):
     vendor_id: str | None
     label: str  # `OWL:...`
     size: Literal["S", "M", "L"]
+    filed: NotRequired[bool]  # its order names the seals' codes; the codes stay at the district
 
 
 class PlacedCode(TypedDict):

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     BADGE_UNKNOWN = "badge_unknown"
     LABEL_UNKNOWN = "label_unknown"
     LABEL_LOADED = "label_loaded"
+    SEALS_NOT_FILED = "seals_not_filed"  # the order names no seal codes, and the policy wants them
     NO_COMPARTMENT = "no_compartment"
     NO_SLOT = "no_slot"  # of a machine that could take a licence in
     LOADING_RESTS = "loading_rests"  # what was begun is finished, nothing new is loaded

@@ -115,6 +115,7 @@ class PolicyTable(Table):
     # for those whose card is on file, while no reader of cards works: whoever unplugs it gains
     # nothing unless this says so
     second_factor_no_reader: Literal["clerk", "phone4"] = "clerk"
+    require_seal_codes: bool = False  # a set whose order names no seal codes is not loaded
     doors_together: bool = False  # all doors of an order at once, not one after the other
     session_idle_s: Seconds = 60  # then "still there?"
     session_end_s: Seconds = 30  # then the session ends, never while a door is open

@@ -26,6 +26,7 @@ from controller.refusals import FieldsRefused
 ITEMS_MAX = 10
 RECIPIENTS_MAX = 10
 FIELD_NAME_MAX = 100
+SEAL_CODE_DIGITS = 13
 NAME_MAX = 100
 PLAIN = {  # in our words, where the library speaks of Python
     "model_type": "must be an object",
@@ -107,9 +108,16 @@ def _kind(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def _seal_code(text: str) -> str:
+    if len(text) != SEAL_CODE_DIGITS or not (text.isascii() and text.isdigit()):
+        raise wrong(f"must be {SEAL_CODE_DIGITS} digits")
+    return text
+
+
 Line = Annotated[str, Field(max_length=NAME_MAX), AfterValidator(_one_line)]
 Number = Annotated[str, AfterValidator(_order_no)]
 Seal = Literal["official", "finance", "invoice", "legal_representative", "contract"]
+SealCode = Annotated[str, AfterValidator(_seal_code)]
 Role = Literal[
     "legal_representative", "responsible_person", "proprietor", "managing_partner", "agent"
 ]
@@ -137,6 +145,8 @@ class Item(_Part):
     holder: Literal["cabinet", "machine"]
     vendor_id: Annotated[str, AfterValidator(_vendor)] | None = None
     seals: Annotated[list[Seal], Field(max_length=10)] = []
+    # Of each seal the 13 digits that the police's system gave it: the set's filing is done.
+    seal_codes: Annotated[list[SealCode], Field(max_length=10)] = []
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -147,6 +157,12 @@ class Item(_Part):
             errors.append(("vendor_id", "a seal set names the vendor that loads it"))
         if self.kind != Kind.SEAL_SET and self.seals:
             errors.append(("seals", "only a seal set has seals"))
+        if self.kind != Kind.SEAL_SET and self.seal_codes:
+            errors.append(("seal_codes", "only a seal set has seal codes"))
+        if self.seals and self.seal_codes and len(self.seals) != len(self.seal_codes):
+            errors.append(("seal_codes", "must be one for each seal, or none"))
+        if len(set(self.seal_codes)) < len(self.seal_codes):
+            errors.append(("seal_codes", "names one code twice"))
         _raise(self, errors)
         return self
 

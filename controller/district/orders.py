@@ -228,7 +228,7 @@ class Orders:
                     state=ItemState.EXPECTED,
                 )
             )
-            placed.append(words)
+            placed.append(words | {"filed": True} if item.seal_codes else words)
         return placed
 
     def _write_recipients(self, connection: Connection, form: OrderForm) -> None:

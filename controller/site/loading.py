@@ -7,7 +7,15 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from controller.codes import Label
-from controller.entries import AlarmKind, CompartmentState, Holder, ItemState, PickupRefused, Up
+from controller.entries import (
+    AlarmKind,
+    CompartmentState,
+    Holder,
+    ItemState,
+    Kind,
+    PickupRefused,
+    Up,
+)
 from controller.ports import DoorSight, Presence
 from controller.refusals import Reason, Refused
 from controller.site import compartments
@@ -30,6 +38,7 @@ from controller.site.texts import Button, Screen, Text
 TEXT = {
     Reason.LABEL_UNKNOWN: Text.LABEL_UNKNOWN,
     Reason.LABEL_LOADED: Text.LABEL_LOADED,
+    Reason.SEALS_NOT_FILED: Text.SEALS_NOT_FILED,
     Reason.NO_COMPARTMENT: Text.NO_COMPARTMENT,
     Reason.NO_SLOT: Text.NO_SLOT,
     Reason.LOADING_RESTS: Text.LOADING_RESTS,
@@ -117,6 +126,9 @@ class Round:
             raise Refused(Reason.LABEL_LOADED)
         if item.state != ItemState.EXPECTED.value or item.cabinet is not None:
             raise Refused(Reason.LABEL_UNKNOWN)
+        wants_codes = self._p.policy.require_seal_codes and item.kind == Kind.SEAL_SET.value
+        if wants_codes and not item.filed:
+            raise Refused(Reason.SEALS_NOT_FILED)
         return item
 
     async def _load(self, label: Label) -> None:

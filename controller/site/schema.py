@@ -122,6 +122,7 @@ items = Table(
     Column("slot", Integer),  # of a machine that stores, while it lies there or is to
     Column("return_reason", String(40)),  # why it is to be taken back
     Column("missed_at", String(32)),  # where nobody found it
+    Column("filed", Boolean, nullable=False, server_default=text("0")),  # its seals' codes are told
     ForeignKeyConstraint(["order_no"], ["orders.order_no"]),
 )
 Index(  # one item in a compartment: unique while it lies there

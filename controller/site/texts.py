@@ -129,6 +129,7 @@ class Text(StrEnum):
     NOTHING_PUT_IN = "nothing_put_in"
     LABEL_UNKNOWN = "label_unknown"
     LABEL_LOADED = "label_loaded"
+    SEALS_NOT_FILED = "seals_not_filed"
     NO_COMPARTMENT = "no_compartment"
     LOADING_RESTS = "loading_rests"
     LAY_IN = "lay_in"

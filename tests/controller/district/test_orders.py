@@ -117,6 +117,8 @@ SEALS = {"kind": "seal_set", "holder": "cabinet", "vendor_id": "V01"}
         ({"items": [{"kind": "seal_set", "holder": "cabinet"}]}, "items[0].vendor_id"),
         ({"items": [{**SEALS, "holder": "machine"}]}, "items[0].holder"),
         ({"items": [{**SEALS, "seals": ["rubber"]}]}, "items[0].seals[0]"),
+        ({"items": [{**SEALS, "seal_codes": ["440304000000"]}]}, "items[0].seal_codes[0]"),
+        ({"items": [{**SEALS, "seal_codes": ["4403040000001"] * 2}]}, "items[0].seal_codes"),
         ({"order_no": "a b"}, "order_no"),
         ({"order_no": 7}, "order_no"),
         ({"needs": {"reach": "high"}}, "needs.reach"),
@@ -126,6 +128,15 @@ SEALS = {"kind": "seal_set", "holder": "cabinet", "vendor_id": "V01"}
 )
 def test_a_bad_field_is_named(district, change, field):
     assert list(refused_fields(district, town.order(**change))) == [field]
+
+
+def test_a_site_hears_that_a_set_is_filed_and_no_seal_code(district, store):
+    codes = ["4403040000001", "4403040000002"]
+    sets = [{**SEALS, "seals": ["official", "finance"], "seal_codes": codes}, SEALS]
+    district.place_order(town.order(items=sets), "bureau")
+    (words,) = placed_entries(store)
+    assert [each.get("filed") for each in words["items"]] == [True, None]
+    assert not any(code in str(words) for code in codes)
 
 
 def test_a_born_tomorrow_is_refused_and_a_passport_is_not(district):
