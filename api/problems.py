@@ -51,6 +51,7 @@ KINDS: Final = {
     Reason.TIME_DOUBTED:       Kind(503, "Time in doubt", "The site does not trust its clock now."),
     Reason.PLACE_UNKNOWN:      Kind(404, "No such compartment", "This site has no such place."),
     Reason.DOOR_OPEN:          Kind(409, "Door open", "The door stands open already."),
+    Reason.SENSOR_DISAGREES:   Kind(409, "Sensor disagrees", "A sensor sees it otherwise."),
     Reason.OUT_OF_SERVICE:     Kind(503, "Out of service", "The site moves no door for now."),
     Reason.COMMAND_EXPIRED:    Kind(410, "Expired", "It came too late and was not done."),
     Reason.BAD_FIELD:          Kind(422, "Bad fields", "Correct the fields named in errors."),

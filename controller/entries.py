@@ -24,6 +24,8 @@ class Down(StrEnum):
     COMPARTMENT_OPEN = "compartment.open"
     COMPARTMENT_BLOCK = "compartment.block"
     COMPARTMENT_UNBLOCK = "compartment.unblock"
+    DOUBT_SETTLE = "doubt.settle"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
 
 
 class Up(StrEnum):
@@ -140,6 +142,16 @@ class AlarmKind(StrEnum):
     REMOTE_CAP = "remote_cap"
     CLONED = "cloned"
     UNEXPLAINED = "unexplained"
+
+
+class Verdict(StrEnum):
+    """Where an item is that was doubtful, as a person says."""
+
+    INSIDE = "inside"
+    WITH_RECIPIENT = "with_recipient"
+    IN_HAND = "in_hand"  # taken out; it will be loaded anew
+    TO_WINDOW = "to_window"
+    MISSING = "missing"
 
 
 Factor = Literal["none", "phone4", "id_card", "clerk"]
@@ -349,6 +361,8 @@ class AlarmRaised(TypedDict):
 
 
 class AlarmAcknowledged(TypedDict):
+    """Down: the district says so. Up: the site has taken it over, or its own staff say so."""
+
     alarm: str
     by: str  # badge, or who the district says
 

@@ -90,6 +90,22 @@ class CompartmentCommand(TypedDict):
     expires_at: str  # nothing is done from this moment on
 
 
+class DoubtCommand(TypedDict):
+    """`doubt.settle`: two people at the district say where a doubtful item is.
+
+    Only while the doubt is the one that they looked at: `intent` brought the item into it.
+    """
+
+    command: str
+    item: str
+    intent: str
+    outcome: str  # entries.Verdict
+    reason: str
+    requested_by: str
+    approved_by: str
+    expires_at: str  # nothing is done from this moment on
+
+
 class SettingsChanged(TypedDict):
     """The site's own figures stand for each one that is None."""
 

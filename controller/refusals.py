@@ -28,6 +28,7 @@ class Reason(StrEnum):
     TIME_DOUBTED = "time_doubted"
     PLACE_UNKNOWN = "place_unknown"
     DOOR_OPEN = "door_open"
+    SENSOR_DISAGREES = "sensor_disagrees"
     OUT_OF_SERVICE = "out_of_service"
     COMMAND_EXPIRED = "command_expired"
     # at the district

@@ -32,6 +32,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "区里恢复了{where}号格口。",
         "The district put compartment {where} back to use.",
     ),
+    "doubt.settle": (
+        "区里{requested_by}、{approved_by}判定{item}{outcome}，原因：{reason}（决定{intent}）。",
+        "{requested_by} and {approved_by} said of the {item}: {outcome}, {reason} ({intent}).",
+    ),
     "item.return": ("区里要求取回{item}。", "The district asked for the {item} to be taken back."),
     "movement.intended/load": (
         "决定打开{where}号门投放{item}（决定{intent}，工牌{badge}）。",
@@ -248,6 +252,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "time_doubted": ("网点时钟不可信", "the site's clock is not to be believed"),
     "place_unknown": ("没有这个格口", "there is no such compartment"),
     "out_of_service": ("网点停止服务", "the site is out of service"),
+    "inside": ("仍在里面", "still inside"),
+    "with_recipient": ("已在取件人手中", "in the recipient's hands"),
+    "in_hand": ("已取出，将重新投放", "taken out, to be loaded anew"),
+    "to_window": ("转到窗口", "taken to the window"),
+    "stale_decision": ("情况已经变化", "things are otherwise by now"),
+    "sensor_disagrees": ("传感器看到的不同", "a sensor sees it otherwise"),
     "client_request": ("委托方要求", "asked for by the client"),
 }
 

@@ -78,6 +78,7 @@ SENTENCES: Final = {
     "compartment.open": "The site was told to open %(where)s (%(reason)s).",
     "compartment.block": "The site was told to take %(where)s out of use (%(reason)s).",
     "compartment.unblock": "The site was told to use %(where)s again.",
+    "doubt.settle": "The site was told by two people where a doubtful item is (%(reason)s).",
     "order.updated": "The site was told of changes to the order.",
     "settings.changed": "The site was told of other rules for its kiosk.",
     "settings.taken": "The site took over other rules for its kiosk.",

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 
 from controller.entries import (
+    AlarmAcknowledged,
     Down,
     ItemState,
     OrderState,
@@ -25,8 +26,10 @@ from controller.entries_down import (
 from controller.journal import Entry, parse_time
 from controller.ports import Clock
 from controller.prepared import Prepared
+from controller.site.alarms import acknowledge
 from controller.site.book import Act
 from controller.site.cases import solve
+from controller.site.commands import take_down
 from controller.site.items import IF_CANCELLED, load_printed
 from controller.site.orders import (
     COLLECTABLE,
@@ -36,7 +39,6 @@ from controller.site.orders import (
     extend,
     withdraw_prints,
 )
-from controller.site.remote import take_down
 from controller.site.retention import last_moment
 from controller.site.rows import add_row, first_row, rows
 from controller.site.rules import change_settings
@@ -227,6 +229,11 @@ def _solved(act: Act, data: ProblemSolved) -> None:
     solve(act, data["case"], data["by"])
 
 
+def _acknowledged(act: Act, data: AlarmAcknowledged) -> None:
+    """It stands, and somebody at the district looks after it: of two people the first."""
+    acknowledge(act, data["alarm"], data["by"])
+
+
 def _add_code(act: Act, order: str, code: PlacedCode) -> None:
     add_row(act.db, codes, code_id=code["code_id"], order_no=order, qr=code["qr"], state="open")
     for digest in set(code["typed"]):  # two phones may end alike; digits come again in time
@@ -264,4 +271,6 @@ RULES: Final[Mapping[str, Callable[[Act, Any], None]]] = {
     Down.COMPARTMENT_OPEN: partial(take_down, Down.COMPARTMENT_OPEN),
     Down.COMPARTMENT_BLOCK: partial(take_down, Down.COMPARTMENT_BLOCK),
     Down.COMPARTMENT_UNBLOCK: partial(take_down, Down.COMPARTMENT_UNBLOCK),
+    Down.DOUBT_SETTLE: partial(take_down, Down.DOUBT_SETTLE),
+    Down.ALARM_ACKNOWLEDGED: _acknowledged,
 }

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from controller.codes import Label
-from controller.entries import CompartmentState, ItemState
+from controller.entries import CompartmentState, ItemState, Verdict
 from controller.ports import Presence
 from controller.site import items
 from controller.site.badged import STAFF, Bearer, SteppedUp
@@ -15,7 +15,7 @@ from controller.site.doorway import Way
 from controller.site.kiosk import Choice, Press
 from controller.site.movements import Wanted
 from controller.site.schema import items as table
-from controller.site.settling import Verdict, restore, say_where, take_up, verdicts
+from controller.site.settling import restore, say_where, take_up, verdicts
 from controller.site.texts import Button, Offer, Screen, Text
 
 

@@ -177,7 +177,7 @@ def expected(act: Act, item: ItemRow, where: str, badge: str | None) -> None:
     wait_again(act, item.order_no)
 
 
-def missing(act: Act, item: ItemRow, where: str, badge: str) -> None:
+def missing(act: Act, item: ItemRow, where: str, badge: str | None) -> None:
     """Nobody found the item: it is in no place until somebody does, and that is known by name."""
     act.db.execute(
         table.update()

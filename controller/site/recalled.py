@@ -167,6 +167,8 @@ def _command(kind: Up) -> "Rule":
         act.db.execute(
             commands.update().where(which).values(ended=kind.value.removeprefix("command."))
         )
+        if row.cabinet is None:  # what became of a doubt is told by itself
+            return
         place = Place(row.cabinet, row.no)
         if kind is Up.COMMAND_DONE and row.kind == Down.COMPARTMENT_BLOCK:
             compartments.block(act, place, row.reason)

@@ -1,4 +1,4 @@
-"""What the district wants of a compartment: opened, blocked, put back to use.
+"""What the district wants of a compartment: opened, blocked, put back to use; of a doubt: settled.
 
 Each command is tried once, never at or after its end, and never while somebody is served here.
 How many doors an hour it may open is the site's own affair.
@@ -7,33 +7,30 @@ How many doors an hour it may open is the site's own affair.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from controller.entries import (
     AlarmKind,
-    CommandEnded,
     CompartmentState,
     Down,
     ItemState,
     Up,
 )
-from controller.entries_down import (
-    CompartmentCommand,
-)
-from controller.journal import Entry, parse_time, rfc3339
+from controller.journal import Entry, rfc3339
 from controller.ports import Presence
 from controller.refusals import Reason, Refused
 from controller.site import compartments
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.book import Act
+from controller.site.commands import KINDS, Command, end, end_of, still_open
 from controller.site.compartments import PENDING
 from controller.site.doors import Door, Place, Sight
 from controller.site.doorway import lock_up, step_back, strays
+from controller.site.doubts import Said, settle_from_afar
 from controller.site.intents import settle
 from controller.site.items import item_at, put
 from controller.site.locks import CROSSWIRED
@@ -43,7 +40,6 @@ from controller.site.schema import commands as table
 from controller.site.schema import intents
 from controller.steady import SteadyClock
 
-KINDS: Final = (Down.COMPARTMENT_OPEN, Down.COMPARTMENT_BLOCK, Down.COMPARTMENT_UNBLOCK)
 IN_USE: Final = (CompartmentState.FREE, CompartmentState.OCCUPIED)
 HOUR: Final = timedelta(hours=1)
 LOOK_EVERY_S: Final = 1.0
@@ -53,48 +49,6 @@ WHERE: Final = "site"
 NOT_OPENED: Final = "door_not_opened"
 STAFF_LOOK: Final = "staff_look"  # opened, and no sensor will say what was done there
 COMES_TO_REST: Final = (Up.COMPARTMENT_FAULT, Up.ITEM_STAYED, Up.ITEM_RETURNED)
-ENDS: Final = {
-    "moved": Up.COMMAND_DONE,
-    "not_moved": Up.COMMAND_FAILED,
-    "unknown": Up.COMMAND_UNKNOWN,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One that nobody has tried yet. `by` is elapsed time, `expires_at` the site's."""
-
-    id: str
-    kind: Down
-    place: Place
-    reason: str
-    requested_by: str
-    approved_by: str | None
-    expires_at: datetime
-    by: float
-
-    @property
-    def is_by_two(self) -> bool:
-        return bool(self.approved_by) and self.approved_by != self.requested_by
-
-
-def take_down(kind: Down, act: Act, data: CompartmentCommand) -> None:
-    """It is on record, once."""
-    if act.db.scalar(select(table.c.kind).where(table.c.command_id == data["command"])):
-        return
-    act.db.execute(
-        table.insert().values(
-            command_id=data["command"],
-            kind=kind.value,
-            cabinet=data["cabinet"],
-            no=data["no"],
-            reason=data["reason"],
-            requested_by=data["requested_by"],
-            approved_by=data["approved_by"],
-            expires_at=data["expires_at"],
-            received_at=act.now,
-        )
-    )
 
 
 class Remote:
@@ -146,7 +100,7 @@ class Remote:
         with self._p.book.act() as act:
             for row in act.db.execute(select(table).where(table.c.ended.is_(None))).all():
                 if row.command_id not in fresh:
-                    end(act, row.command_id, _end_of(act.db, row.command_id))
+                    end(act, row.command_id, end_of(act.db, row.command_id))
         with self._p.book.look() as connection:
             self._alarmed = AlarmKind.REMOTE_CAP in standing(connection, WHERE)
 
@@ -158,36 +112,23 @@ class Remote:
                 await self._p.bell.until(lambda: bool(self._heard), patience_s)
                 self._calm()
                 while self._heard:
-                    command = self._read(*self._heard.popleft())
+                    command = self._next()
                     if command is not None and command.id not in self._under_way:
                         self._under_way.add(command.id)
                         group.create_task(self._carry_out(command), name=command.id)
 
-    def _read(self, command: str, received: float) -> Command | None:
+    def _next(self) -> Command | None:
+        name, received = self._heard.popleft()
         with self._p.book.look() as connection:
-            row = connection.execute(
-                select(table).where(table.c.command_id == command, table.c.ended.is_(None))
-            ).first()
-        if row is None:
-            return None
-        expires_at = parse_time(row.expires_at)
-        lasts_s = (expires_at - parse_time(row.received_at)).total_seconds()
-        return Command(
-            id=row.command_id,
-            kind=Down(row.kind),
-            place=Place(row.cabinet, row.no),
-            reason=row.reason,
-            requested_by=row.requested_by,
-            approved_by=row.approved_by,
-            expires_at=expires_at,
-            by=received + min(lasts_s, self._p.policy.remote_age_s),
-        )
+            return still_open(connection, name, received, self._p.policy.remote_age_s)
 
     async def _carry_out(self, command: Command) -> None:
         try:
             if command.kind is Down.COMPARTMENT_OPEN:
                 async with self._turn:
                     ended, why = await self._open(command)
+            elif command.said is not None:
+                ended, why = await self._settle(command, command.said), None
             else:
                 ended, why = self._block(command), None
         except Refused as refusal:
@@ -203,14 +144,14 @@ class Remote:
     # opened
 
     async def _open(self, command: Command) -> tuple[Up, str | None]:
-        self._check(command)
-        while not self._is_quiet(command.place):
+        place = self._check(command)
+        while not self._is_quiet(place):
             await self._time.sleep(LOOK_EVERY_S)
             self._check(command)
-        place = command.place
         self._p.watch.attended.add(place)
         try:
-            intent = await self._p.movements.open_door(place, partial(self._decide, command))
+            decide = partial(self._decide, command, place)
+            intent = await self._p.movements.open_door(place, decide)
             if intent is None:
                 late = not self._stands(command)
                 return (Up.COMMAND_EXPIRED, None) if late else (Up.COMMAND_FAILED, NOT_OPENED)
@@ -239,16 +180,20 @@ class Remote:
                 return False
         return p.movements.coil_rests_s(place, p.policy.lock_rest_s) <= 0
 
-    def _check(self, command: Command) -> None:
-        """Refused where it may not be done, or not any more."""
+    def _check(self, command: Command) -> Place:
+        """Where it is to be done. Refused where it may not be, or not any more."""
+        self._check_moment(command)
+        if command.place is None or command.place not in self._p.doors:
+            raise Refused(Reason.PLACE_UNKNOWN)
+        return command.place
+
+    def _check_moment(self, command: Command) -> None:
         if not self._in_service():
             raise Refused(Reason.OUT_OF_SERVICE)
         if self._time.doubted:
             raise Refused(Reason.TIME_DOUBTED)
         if not self._stands(command):
             raise Refused(Reason.COMMAND_EXPIRED)
-        if command.place not in self._p.doors:
-            raise Refused(Reason.PLACE_UNKNOWN)
 
     def _stands(self, command: Command) -> bool:
         """In time by the site's clock and by what has passed since it came."""
@@ -259,9 +204,9 @@ class Remote:
             and not self._time.doubted
         )
 
-    def _decide(self, command: Command, act: Act) -> Wanted:
+    def _decide(self, command: Command, place: Place, act: Act) -> Wanted:
         self._check(command)
-        place, doors = command.place, self._p.doors
+        doors = self._p.doors
         if doors.is_open(place):
             raise Refused(Reason.DOOR_OPEN)
         state, item = compartments.state_of(act.db, place), item_at(act.db, place)
@@ -326,12 +271,28 @@ class Remote:
     # blocked
 
     def _block(self, command: Command) -> Up:
-        self._check(command)
+        place = self._check(command)
         with self._p.book.act() as act:
             if command.kind is Down.COMPARTMENT_BLOCK:
-                compartments.block(act, command.place, command.reason)
+                compartments.block(act, place, command.reason)
             else:
-                compartments.unblock(act, command.place)
+                compartments.unblock(act, place)
+        self._p.bell.ring()
+        return Up.COMMAND_DONE
+
+    # settled
+
+    async def _settle(self, command: Command, said: Said) -> Up:
+        """While nobody is served who may know better. Done and told in one."""
+        self._check_moment(command)
+        while self._visited():
+            await self._time.sleep(LOOK_EVERY_S)
+            self._check_moment(command)
+        if not command.is_by_two:
+            raise Refused(Reason.NEEDS_TWO)
+        with self._p.book.act() as act:
+            settle_from_afar(act, self._p.doors, self._p.machines, said)
+            end(act, command.id, Up.COMMAND_DONE)
         self._p.bell.ring()
         return Up.COMMAND_DONE
 
@@ -348,26 +309,3 @@ def opened_since(connection: Connection, since: datetime) -> int:
         )
     )
     return int(found or 0)
-
-
-def end(act: Act, command: str, how: Up, why: str | None = None) -> None:
-    """Write what became of it, once."""
-    done = act.db.execute(
-        table.update()
-        .where(table.c.command_id == command, table.c.ended.is_(None))
-        .values(ended=how.value.removeprefix("command."))
-    )
-    if done.rowcount != 1:
-        return
-    told = CommandEnded(command=command)
-    if why is not None:
-        told["reason"] = str(why)
-    act.say(how, told)
-
-
-def _end_of(connection: Connection, command: str) -> Up:
-    """What the movement came to, if there was one."""
-    moved: Row[Any] | None = connection.execute(
-        select(intents.c.outcome).where(intents.c.command_id == command)
-    ).first()
-    return Up.COMMAND_EXPIRED if moved is None else ENDS[moved.outcome or "unknown"]

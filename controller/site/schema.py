@@ -209,13 +209,16 @@ Index("ix_intents_item", intents.c.item_id)
 Index("ix_intents_place", intents.c.cabinet, intents.c.no, intents.c.number)
 Index("ix_intents_command", intents.c.command_id)
 
-commands = Table(  # what the district wants of a compartment; each is tried once
+commands = Table(  # what the district wants of a compartment or doubt; each is tried once
     "commands",
     metadata,
     Column("command_id", ID, primary_key=True),
     Column("kind", String(24), nullable=False),  # entries.Down
-    Column("cabinet", String(1), nullable=False),
-    Column("no", Integer, nullable=False),
+    Column("cabinet", String(1)),
+    Column("no", Integer),
+    Column("item_id", ID),  # these three: of a doubt
+    Column("intent_id", ID),
+    Column("outcome", String(16)),  # entries.Verdict
     Column("reason", String(200), nullable=False),
     Column("requested_by", ID, nullable=False),
     Column("approved_by", ID),

@@ -4,7 +4,6 @@ Everything that nobody knows stands in one list; each of it ends as an entry wit
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -16,6 +15,7 @@ from controller.entries import (
     Holder,
     ItemState,
     Up,
+    Verdict,
 )
 from controller.refusals import Reason, Refused
 from controller.site import compartments, items, locks
@@ -26,20 +26,9 @@ from controller.site.intents import settle
 from controller.site.schema import compartments as places
 from controller.site.schema import intents
 from controller.site.schema import items as table
-from controller.site.texts import Offer
 
 ENDED_WITH = (AlarmKind.UNEXPLAINED, AlarmKind.ITEM_LEFT)
 AT_REST = (CompartmentState.FREE.value, CompartmentState.OCCUPIED.value)
-
-
-class Verdict(StrEnum):
-    """Where an item is, as a person found it."""
-
-    INSIDE = Offer.INSIDE
-    WITH_RECIPIENT = Offer.WITH_RECIPIENT
-    IN_HAND = Offer.IN_HAND  # of the person who says so; it will be loaded anew
-    TO_WINDOW = Offer.TO_WINDOW
-    MISSING = Offer.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +81,7 @@ def lost_items(connection: Connection) -> list[Row[Any]]:
         .where(table.c.state == ItemState.RELEASING.value, table.c.cabinet.is_(None))
         .order_by(table.c.item_id)
     ).all()
-    return [row for row in rows if not _is_under_way(connection, row.item_id)]
+    return [row for row in rows if not is_under_way(connection, row.item_id)]
 
 
 def is_lost_at(connection: Connection, machine: str) -> bool:
@@ -114,8 +103,11 @@ def verdicts(connection: Connection, item: Row[Any]) -> list[Verdict]:
     return found
 
 
-def say_where(act: Act, item: Row[Any], verdict: Verdict, where: str, badge: str) -> None:
-    """The item is where the person says. Refused if it is no longer in doubt."""
+def say_where(act: Act, item: Row[Any], verdict: Verdict, where: str, badge: str | None) -> None:
+    """The item is where the person says. Refused if it is no longer in doubt.
+
+    No badge: the district says so.
+    """
     item = items.item_of(act.db, item.item_id)
     if item.state not in (ItemState.RELEASING.value, *items.COLLECTABLE, ItemState.EXPECTED.value):
         raise Refused(Reason.STALE_DECISION)
@@ -136,24 +128,28 @@ def say_where(act: Act, item: Row[Any], verdict: Verdict, where: str, badge: str
         clear_if_settled(act, item.machine)
 
 
-def _inside(act: Act, item: Row[Any], where: str, badge: str) -> None:
+def _inside(act: Act, item: Row[Any], where: str, badge: str | None) -> None:
     """It lies where it was, and may be had from there."""
     _settle_intent(act, item)
     items.loaded(act, item, where, "person", badge)
 
 
-def restore(act: Act, place: Place, after: CompartmentState, badge: str) -> None:
-    """The compartment is in use again, and what was said about it is over."""
+def restore(act: Act, place: Place, after: CompartmentState, badge: str | None) -> None:
+    """The compartment is in use again, and what was said about it is over.
+
+    No badge: nobody looked at its lock.
+    """
     reason = act.db.execute(
         select(places.c.reason).where(places.c.cabinet == place.cabinet, places.c.no == place.no)
     ).scalar_one()
     if not compartments.change(act, place, (CompartmentState.FAULT,), after):
         raise Refused(Reason.STALE_DECISION)
-    act.say(
-        Up.COMPARTMENT_RESTORED,
-        CompartmentChanged(where=str(place), reason=reason or "", badge=badge),
-    )
-    locks.trusted(act, place)
+    told = CompartmentChanged(where=str(place), reason=reason or "")
+    if badge is not None:
+        told["badge"] = badge
+    act.say(Up.COMPARTMENT_RESTORED, told)
+    if badge is not None:
+        locks.trusted(act, place)
     for kind in ENDED_WITH:
         clear_alarm(act, kind, str(place))
 
@@ -182,7 +178,7 @@ def _last_handed_out(connection: Connection, item: Row[Any]) -> bool:
     return items.last_intent(connection, item.item_id).kind in items.HANDED_OUT
 
 
-def _is_under_way(connection: Connection, item_id: str) -> bool:
+def is_under_way(connection: Connection, item_id: str) -> bool:
     """Its machine has not said the end yet."""
     return bool(
         connection.scalar(

@@ -9,7 +9,7 @@ from controller.entries import Down
 from controller.site.schema import journal
 from controller.store import open_store
 from tests.controller.site.linked import LinkedTown, collects, copy, loaded_and_copied
-from tests.controller.site.test_recall import states
+from tests.controller.site.replaying import states
 from tests.controller.site.visit import begun
 from tests.controller.site.world import START, WallClock, qr_of, run
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from controller.entries import Down
 from controller.site.schema import intents, items
+from tests.controller.site.replaying import check
 from tests.controller.site.staffing import staff
-from tests.controller.site.test_recall import check
 from tests.controller.site.test_storing_machine import LABEL, LICENCE, loaded
 from tests.controller.site.visit import begun, standing, state_of
 from tests.controller.site.world import Town, run

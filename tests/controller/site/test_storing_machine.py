@@ -8,8 +8,8 @@ from sqlalchemy import select
 from controller.entries import Down
 from controller.ports import Outcome
 from controller.site.schema import intents, items
+from tests.controller.site.replaying import check
 from tests.controller.site.staffing import STAFF, offered, staff
-from tests.controller.site.test_recall import check
 from tests.controller.site.visit import begun, standing, state_of
 from tests.controller.site.world import Town, qr_of, run
 

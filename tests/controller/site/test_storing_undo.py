@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from controller.entries import Down
 from controller.site.schema import orders
+from tests.controller.site.replaying import check
 from tests.controller.site.staffing import STAFF, offered, staff
-from tests.controller.site.test_recall import check
 from tests.controller.site.test_storing_machine import (
     LABEL,
     LICENCE,
