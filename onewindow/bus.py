@@ -31,6 +31,7 @@ from firmware_bridge.urls import parse
 from onewindow import bus_sensors
 from onewindow.bus_said import say_json, screen
 from onewindow.bus_sensors import sight_rows, sight_table
+from onewindow.bus_walk import walk_command
 
 BOARD = "board"  # its name where the URL is all there is
 FLAGS = {"open": "[yellow]open[/]", "closed": "closed", "unknown": "[red]unknown[/]"}
@@ -389,3 +390,6 @@ def _profile_row(name: str, source: Source) -> dict[str, object]:
         "pulse_ms": profile.pulse.ms,
         "source": source.origin,
     }
+
+
+app.command("walk")(walk_command)

@@ -14,55 +14,26 @@ from rich.console import Console
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer exports its children only
 
 from controller.clock import SystemClock
-from controller.store import StoreBroken, StoreRefused
-from firmware_bridge.profiles import BadProfile
-from firmware_bridge.urls import BadUrl
-from onewindow import backups, bus, explain, journal, logs, rehearse
-from onewindow.broker import BrokerMissing
-from onewindow.bus_walk import walk_command
+from onewindow import logs
 from onewindow.demo import PORT_MAX, DemoRefused, Options
 from onewindow.demo import run as run_demo
-from onewindow.demo_orders import OrderNotTaken
-from onewindow.listening import PortTaken
+from onewindow.elsewhere import MANNER, LoadedWhenAsked
 from onewindow.settings_file import BadSettings, load_district, load_site
-from onewindow.supervisor import StartFailed
 from onewindow.walk_record import NotPassed, check_record
 
 FAILED, WRONG_USE = 1, 2
-# What people can do something about: one line each, no traceback.
-KNOWN = (
-    bus.BusFailed,
-    NotPassed,
-    StoreRefused,
-    StoreBroken,
-    BrokerMissing,
-    DemoRefused,
-    OrderNotTaken,
-    PortTaken,
-    StartFailed,
-    OSError,
-)
 
 app = typer.Typer(
     help="OneWindow hands out business licences and company seals at any hour.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    cls=LoadedWhenAsked,
+    **MANNER,
 )
 
 Config = Annotated[
     Path,
     typer.Option("--config", help="The settings file (TOML).", exists=False, dir_okay=False),
 ]
-
-app.command("backup")(backups.backup_command)
-app.command("restore")(backups.restore_command)
-app.add_typer(journal.app, name="journal")
-app.add_typer(explain.app, name="explain")
-bus.app.command("walk")(walk_command)
-app.add_typer(bus.app, name="bus")
-
 
 Replayed = Annotated[
     Path | None,
@@ -209,9 +180,6 @@ def simulate(  # noqa: PLR0917 - options, given by name
     )
 
 
-app.command("rehearse")(rehearse.command)
-
-
 def main() -> None:
     """Run a command; exit 0 done, 1 failed, 2 wrong use, errors in one line on standard error."""
     with _one_line_for_errors():
@@ -228,15 +196,17 @@ def _one_line_for_errors() -> Iterator[None]:
     except UsageError as error:
         command = error.ctx.command_path if error.ctx else "onewindow"
         _end(f"{error.format_message()} (see {command} --help)", WRONG_USE)
-    except (BadSettings, BadUrl, BadProfile) as error:
-        _end(str(error), WRONG_USE)
     except (typer.Abort, KeyboardInterrupt):
         _end("ended", FAILED)
-    except KNOWN as error:
+    except SystemExit:
+        raise  # nothing is loaded to name what did not fail
+    except _wrong_use() as error:
+        _end(str(error), WRONG_USE)
+    except _failures() as error:
         _end(str(error), FAILED)
     except BaseExceptionGroup as errors:
         first = _first(errors)
-        if not isinstance(first, KNOWN):
+        if not isinstance(first, _failures()):
             raise
         _end(str(first), FAILED)
 
@@ -245,6 +215,38 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def _wrong_use() -> tuple[type[Exception], ...]:
+    from firmware_bridge.profiles import BadProfile  # noqa: PLC0415 - not before it is needed
+    from firmware_bridge.urls import BadUrl  # noqa: PLC0415 - see above
+
+    return BadSettings, BadUrl, BadProfile
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What people can do something about: one line each, no traceback."""
+    from controller.store import StoreBroken, StoreRefused  # noqa: PLC0415 - see above
+    from onewindow.broker import BrokerMissing  # noqa: PLC0415 - see above
+    from onewindow.bus import BusFailed  # noqa: PLC0415 - see above
+    from onewindow.demo_orders import OrderNotTaken  # noqa: PLC0415 - see above
+    from onewindow.listening import PortTaken  # noqa: PLC0415 - see above
+    from onewindow.supervisor import StartFailed  # noqa: PLC0415 - see above
+    from simulator.memory import Broken  # noqa: PLC0415 - see above
+
+    return (
+        NotPassed,
+        DemoRefused,
+        OSError,
+        StoreRefused,
+        StoreBroken,
+        BrokerMissing,
+        BusFailed,
+        OrderNotTaken,
+        PortTaken,
+        StartFailed,
+        Broken,
+    )
 
 
 def _end(line: str, code: int) -> None:

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from controller.equipment import CabinetTable, EnvironmentTable, MachineTable
 from controller.settings import SiteSettings
-from controller.store import StoreRefused
 from firmware_bridge.profiles import Profile, load_profiles
 from firmware_bridge.urls import (
     BadUrl,
@@ -24,7 +23,6 @@ from onewindow.devices import check_lines, profiles_of
 from onewindow.listening import PortTaken, page_url
 from onewindow.settings_file import BadSettings
 from simulator import run as simulated
-from simulator.memory import Broken
 from simulator.plan import (
     BoardPlan,
     CabinetPlan,
@@ -73,8 +71,6 @@ async def run(
         raise PortTaken(f"{error}; the page's is set by --port, a line's by its url") from error
     except BadTrouble as error:
         raise BadSettings(f"--trouble: {error}") from error
-    except Broken as error:
-        raise StoreRefused(str(error)) from error
 
 
 def plan_of(settings: SiteSettings) -> Plan:
