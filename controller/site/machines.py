@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from controller.entries import (
     AlarmKind,
@@ -15,6 +15,7 @@ from controller.entries import (
     Up,
 )
 from controller.ports import Command, MachineSight, MachineState, Outcome
+from controller.prepared import Prepared
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.intents import settle, unsettled
@@ -23,6 +24,7 @@ from controller.site.items import (
     doubtful,
     gone,
     item_of,
+    last_intent,
     load_printed,
     loaded,
     put,
@@ -30,13 +32,18 @@ from controller.site.items import (
 from controller.site.rows import change_rows, one_row
 from controller.site.schema import intents
 from controller.site.schema import machines as table
-from controller.site.settling import is_lost_at
+from controller.site.settling import clear_if_settled, is_lost_at
 
 AWAY = "away"  # a machine's state while its line is down
 SEQ_MAX: Final = 65_535  # a machine's sequence numbers go from 1 to this and around
 IN_ITS_SLOT: Final = 0x21  # detail of an interrupted command: nothing left its place
 SLOT_EMPTY: Final = 0x02  # and of a refused one
 LATE: Final = 32_768  # numbers further apart than this are older ones
+_IN_DOUBT: Final = Prepared(
+    select(intents)
+    .where(intents.c.outcome == "unknown", intents.c.machine == bindparam("of"))
+    .order_by(intents.c.number)
+)
 
 
 class Machines:
@@ -136,6 +143,16 @@ class Machines:
             for intent in unsettled(act.db):
                 if intent.machine == machine:
                     settle_command(act, intent, sight)
+            self._end_doubts(act, machine, sight)
+
+    def _end_doubts(self, act: Act, machine: str, sight: MachineSight) -> None:
+        """It was away when a visit gave it up, and now remembers what it did with the command."""
+        newest = one_row(act.db, table, machine=machine).next_seq - 1 or SEQ_MAX
+        for intent in _IN_DOUBT.rows(act.db, of=machine):
+            known = (sight.last.seq, sight.previous.seq, newest)
+            if intent.seq in known and _is_told(act.db, intent, sight):
+                settle_command(act, intent, sight)
+                clear_if_settled(act, machine)
 
     def adopt(self, act: Act, machine: str, badge: str) -> bool:
         """Go on where the machine stands; what was open is settled by what it says.
@@ -247,6 +264,33 @@ def settle_command(act: Act, intent: Row[Any], sight: MachineSight) -> Outcome |
     if command.outcome is Outcome.RETRACTED and not _is_back(act, intent, sight):
         raise_alarm(act, AlarmKind.ITEM_LEFT, intent.machine)
     return command.outcome
+
+
+def _brought_into_doubt(connection: Connection, intent: Row[Any]) -> Row[Any] | None:
+    """The item of which nobody has said since then where it is."""
+    if intent.item_id is None:
+        return None
+    item = item_of(connection, intent.item_id)
+    if item.state != ItemState.RELEASING.value or item.machine != intent.machine:
+        return None
+    is_last = last_intent(connection, item.item_id).intent_id == intent.intent_id
+    return item if is_last else None
+
+
+def _is_told(connection: Connection, intent: Row[Any], sight: MachineSight) -> bool:
+    """An item is still in doubt by this command, and by now the machine surely knows."""
+    item = _brought_into_doubt(connection, intent)
+    if item is None:
+        return False
+    command = command_of(sight, intent.seq)
+    if command is None:
+        return is_older(sight, intent.seq)
+    if command.outcome in GOES_ON:
+        return False
+    if intent.kind == "load":
+        return command.outcome in STAYED or _lies_there(command, item.slot, sight)
+    doubted = (Outcome.INTERRUPTED, Outcome.REFUSED)
+    return _stayed(sight, command, intent.seq) or command.outcome not in doubted
 
 
 def _is_back(act: Act, intent: Row[Any], sight: MachineSight) -> bool:
