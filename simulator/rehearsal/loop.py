@@ -3,10 +3,10 @@
 import asyncio
 import selectors
 from collections import deque
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from contextvars import Context
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context, copy_context
 from datetime import datetime, timedelta
+from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Final
@@ -24,21 +24,81 @@ class _Nothing(selectors.SelectSelector):
         return []
 
 
+def _nothing() -> None:
+    """What a timer that was called off does."""
+
+
+class _Handle(asyncio.Handle):
+    """asyncio's own, without asking at each callback whether somebody debugs it."""
+
+    __slots__ = ()
+    _callback: Callable[..., Any]
+    _context: Context
+
+    def __init__(
+        self,
+        callback: Callable[..., Any],
+        args: Sequence[Any],
+        loop: asyncio.AbstractEventLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = self._source_traceback = None
+
+
+class _Timer(asyncio.TimerHandle):
+    """The same with a time at which it rings."""
+
+    __slots__ = ()
+    _callback: Callable[..., Any]
+    _context: Context
+    _loop: "JumpingLoop"
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., Any],
+        args: Sequence[Any],
+        loop: "JumpingLoop",
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = self._source_traceback = None
+        self._when = when
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback, self._args = _nothing, ()
+            self._loop.called_off += 1
+
+
 class JumpingLoop(asyncio.SelectorEventLoop):
     """Nothing to do until the next timer? Then it is already that time. In-memory lines only.
 
-    Its timers are asyncio's own; only what waits for them is kept otherwise: a queue of plain
+    Its turns are asyncio's own; only what waits for them is kept otherwise: a queue of plain
     numbers is sorted several times faster, and those of one moment ring in the order of their
     coming.
     """
 
+    get_debug = bool  # no: asked with each future, and at no cost
+
     def __init__(self) -> None:
         super().__init__(_Nothing())
         self.at = 0.0
-        self._queue: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self.called_off = 0  # timers in the queue that will not ring
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
+        self._queue: list[tuple[float, int, _Timer]] = []
         self._numbers = count()
-        self._called_off = 0  # timers in the queue that will not ring
-        self._ready: deque[asyncio.Handle]
+        self._ready: deque[_Handle | _Timer]
         self._stopping: bool
 
     def time(self) -> float:
@@ -48,47 +108,73 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         """Time passes and nobody is called meanwhile, as where a whole machine stands still."""
         self.at += seconds
 
-    def call_at(  # type: ignore[override] # asyncio's hints need a newer Python
+    def call_soon(  # type: ignore[override] # asyncio's hints need a newer Python
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override] # as above
         self,
         when: float,
         callback: Callable[..., Any],
         *args: Any,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        timer._scheduled = True  # type: ignore[attr-defined] # noqa: SLF001 - as asyncio does it
+        timer = _Timer(when, callback, args, self, context)
         heappush(self._queue, (when, next(self._numbers), timer))
         return timer
 
-    def _timer_handle_cancelled(self, _timer: asyncio.TimerHandle) -> None:
-        self._called_off += 1
+    def call_later(  # type: ignore[override] # as above
+        self,
+        delay: float,
+        callback: Callable[..., Any],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        timer = _Timer(self.at + delay, callback, args, self, context)
+        heappush(self._queue, (self.at + delay, next(self._numbers), timer))
+        return timer
 
-    def _run_once(self) -> None:
-        """One turn: all that is ready now, after jumping to the next timer where nothing is."""
+    def _run_once(self) -> None:  # noqa: C901 - one call fewer at each of many million turns
+        """Turn after turn until it is stopped: asyncio's own loop about it has no more to do."""
         ready = self._ready
-        if self._called_off > len(self._queue) // 2 + CALLED_OFF_MIN:
-            self._queue = [each for each in self._queue if not each[2].cancelled()]
-            heapify(self._queue)
-            self._called_off = 0
-        if not ready and not self._stopping:
-            self.at = max(self.at, self._next_at())
-        due = self.at + RESOLUTION_S
-        while self._queue and self._queue[0][0] < due:
-            timer = heappop(self._queue)[2]
-            if timer.cancelled():
-                self._called_off -= 1
-            else:
-                timer._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 - as above
-                ready.append(timer)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle.cancelled():
-                handle._run()  # noqa: SLF001 - as above
+        while True:
+            if self.called_off > len(self._queue) // 2 + CALLED_OFF_MIN:
+                self._queue = [each for each in self._queue if not each[2].cancelled()]
+                heapify(self._queue)
+                self.called_off = 0
+            if not ready and not self._stopping:
+                self.at = max(self.at, self._next_at())
+            due, queue = self.at + RESOLUTION_S, self._queue
+            while queue and queue[0][0] < due:
+                timer = heappop(queue)[2]
+                if timer._cancelled:  # noqa: SLF001 - as asyncio does it
+                    self.called_off -= 1
+                else:
+                    ready.append(timer)
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if handle._cancelled:  # noqa: SLF001 - as above
+                    continue
+                try:
+                    handle._context.run(handle._callback, *handle._args)  # noqa: SLF001 - as above
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 - as asyncio does it
+                    self._tell(handle, error)
+            if self._stopping:
+                return
+
+    def _tell(self, handle: asyncio.Handle, error: BaseException) -> None:
+        message = f"Exception in callback {handle!r}"
+        self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def _next_at(self) -> float:
         while self._queue and self._queue[0][2].cancelled():
             heappop(self._queue)
-            self._called_off -= 1
+            self.called_off -= 1
         if not self._queue:
             raise RuntimeError("everybody is waiting for somebody else")
         return self._queue[0][0]
@@ -107,14 +193,15 @@ LONG_S: Final = 0.5  # nobody sleeps so long who waits for an answer
 
 
 class StageClock(LoopClock):
-    """Elapsed time is the loop's, wall time may be set wrong."""
+    """Elapsed time is that of the loop it was made on, wall time may be set wrong."""
 
     def __init__(self, start: datetime) -> None:
         super().__init__(start)
         self._wrong = timedelta()
+        self.monotonic = asyncio.get_running_loop().time  # type: ignore[method-assign] # directly
 
     def now(self) -> datetime:
-        return super().now() + self._wrong
+        return self.true_now() + self._wrong
 
     def true_now(self) -> datetime:
         """As the sun has it."""
@@ -140,31 +227,43 @@ class DrowsyClock:
     """
 
     def __init__(self, clock: StageClock) -> None:
-        self._clock = clock
+        self.now: Callable[[], datetime] = clock.now
+        self.monotonic: Callable[[], float] = clock.monotonic
         self.on_rouse: Callable[[], None] = lambda: None  # whoever let it doze hears that it ended
+        self._clock = clock
         self._nap_s = 0.0
-        self._roused = asyncio.Event()
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic()
+        self._napping: dict[asyncio.Future[None], None] = {}  # in the order of their falling asleep
 
     async def sleep(self, seconds: float) -> None:
         if seconds >= LONG_S and self._nap_s > seconds:
             until = self.monotonic() + seconds
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._nap_s):
-                    await self._roused.wait()
+            await self._nap(self._nap_s)
             seconds = until - self.monotonic()
         if seconds > 0:
             await self._clock.sleep(seconds)
 
+    async def _nap(self, seconds: float) -> None:
+        """For so long, or until it is roused."""
+        loop = asyncio.get_running_loop()
+        woken: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, wake, woken)
+        self._napping[woken] = None
+        try:
+            await woken
+        finally:
+            timer.cancel()
+            del self._napping[woken]
+
     def doze(self, nap_s: float) -> None:
         """Nothing can happen meanwhile that could not wait so long."""
         if nap_s < self._nap_s:
-            self._roused.set()
-            self._roused = asyncio.Event()
+            for woken in self._napping:
+                wake(woken)
             self.on_rouse()
         self._nap_s = nap_s
+
+
+def wake(sleeper: asyncio.Future[None]) -> None:
+    """It wakes, unless something else woke it."""
+    if not sleeper.done():
+        sleeper.set_result(None)
