@@ -39,6 +39,10 @@ class Prepared:
         """All that it finds."""
         return [self._row(each) for each in self._carry_out(connection, values)[0]]
 
+    def plain(self, connection: Connection, /, **values: Any) -> list[tuple[Any, ...]]:
+        """All that it finds as SQLite says it: for texts and numbers, of which there are many."""
+        return self._carry_out(connection, values)[0]
+
     def first(self, connection: Connection, /, **values: Any) -> Row[Any] | None:
         """The first that it finds, if any."""
         found, _ = self._carry_out(connection, values)

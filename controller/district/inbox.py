@@ -4,15 +4,18 @@ An entry of an unknown kind changes nothing, so that a site may be newer than it
 """
 
 from collections.abc import Callable, Collection
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from controller.district import schema as s
 from controller.district.notices import Notices
 from controller.entries import AlarmKind, ItemState, OrderState, Up
 from controller.journal import Entry, parse_time, rfc3339
+from controller.prepared import Prepared, carry_out
+from controller.rows import change_rows, first_row, rows, upsert
 from controller.store import Transaction
 
 log = structlog.get_logger()
@@ -27,6 +30,63 @@ DOOR_STATES = {
     Up.DOOR_CLOSED: "closed",
     Up.DOOR_UNKNOWN: "unknown",
 }
+
+_orders, _items = s.orders.c, s.items.c
+_IS_OWN: Final = _orders.site_id == bindparam("site")
+_IS_THAT_ORDER: Final = (_orders.order_no == bindparam("order")) & _IS_OWN  # as an entry names it
+_OF_THAT_ORDER: Final = _items.order_no.in_(select(_orders.order_no).where(_IS_THAT_ORDER))
+_GOES_ON: Final = _orders.state.not_in(OVER)
+
+_MAKE_READY: Final = Prepared(
+    update(s.orders).where(_IS_THAT_ORDER, _GOES_ON), "state", "ready_at", "expires_at"
+)
+_SET_STATE: Final = Prepared(update(s.orders).where(_IS_THAT_ORDER, _GOES_ON), "state")
+_SPEND_CODES: Final = Prepared(
+    update(s.codes)
+    .where(s.codes.c.order_no.in_(select(_orders.order_no).where(_IS_THAT_ORDER)))
+    .values(state="spent")
+)
+_BEGIN_LOADING: Final = Prepared(
+    update(s.orders)
+    .where(_IS_THAT_ORDER, _orders.state == OrderState.PLACED)
+    .values(state=OrderState.PARTLY_LOADED)
+)
+_LOAD_AGAIN: Final = Prepared(  # an order of which nothing was collected waits for it
+    update(s.orders)
+    .where(_IS_THAT_ORDER, _orders.state.in_((OrderState.READY, OrderState.OVERDUE)))
+    .values(state=OrderState.PARTLY_LOADED, ready_at=None, expires_at=None)
+)
+_HANDED_OUT: Final = _OF_THAT_ORDER & _items.state.in_((ItemState.LOADED, ItemState.RELEASING))
+_MARK_BEHIND: Final = Prepared(
+    update(s.items).where(
+        _HANDED_OUT,
+        _items.cabinet == bindparam("of_cabinet"),
+        _items.no == bindparam("of_no"),
+    ),
+    "state",
+)
+_MARK_INSIDE: Final = Prepared(
+    update(s.items).where(_HANDED_OUT, _items.machine == bindparam("of_machine")), "state"
+)
+_NOT_COLLECTED: Final = Prepared(
+    select(_items.item_id).where(
+        _items.order_no == bindparam("order"), _items.state != ItemState.COLLECTED
+    )
+)
+_IN_HAND: Final = Prepared(
+    select(_items.item_id).where(
+        _items.order_no == bindparam("order"),
+        _items.state.in_(
+            (
+                ItemState.EXPECTED,
+                ItemState.LOADED,
+                ItemState.RELEASING,
+                ItemState.RETURN_REQUESTED,
+            )
+        ),
+        _items.holder == "cabinet",
+    )
+)
 
 
 class Inbox:
@@ -60,10 +120,11 @@ class Inbox:
         follow = self._follow.get(entry.kind)
         if follow is None:
             return
+        carry_out(connection, "SAVEPOINT effect")
         try:
-            with connection.begin_nested():
-                follow(connection, entry)
+            follow(connection, entry)
         except (KeyError, TypeError, ValueError) as error:
+            carry_out(connection, "ROLLBACK TO effect")
             log.error(  # noqa: TRY400 - a traceback would hold the entry's values
                 "inbox.unreadable",
                 site=entry.site,
@@ -71,29 +132,19 @@ class Inbox:
                 kind=entry.kind,
                 why=type(error).__name__,
             )
+        carry_out(connection, "RELEASE effect")
 
     def _pickup_ready(self, connection: Connection, entry: Entry) -> None:
         order_no, expires_at = entry.data["order"], entry.data["expires_at"]
-        changed = connection.execute(
-            update(s.orders)
-            .where(_order_of(entry), s.orders.c.state.not_in(OVER))
-            .values(
-                state=OrderState.READY,
-                ready_at=entry.at,
-                expires_at=rfc3339(parse_time(expires_at)),
-            )
+        changed = _MAKE_READY.run(
+            connection,
+            **_order_of(entry),
+            state=OrderState.READY,
+            ready_at=entry.at,
+            expires_at=rfc3339(parse_time(expires_at)),
         )
-        if changed.rowcount:
+        if changed:
             self._notices.queue_ready(connection, order_no)
-
-
-def upsert(
-    connection: Connection, table: Table, where: dict[str, Any], values: dict[str, Any]
-) -> None:
-    """Change the row or write it; what is not named keeps its value, or its default."""
-    match = [table.c[name] == value for name, value in where.items()]
-    if not connection.execute(update(table).where(*match).values(**values)).rowcount:
-        connection.execute(table.insert().values(**where, **values))
 
 
 def split_where(where: str) -> tuple[str, int] | None:
@@ -102,31 +153,24 @@ def split_where(where: str) -> tuple[str, int] | None:
     return (cabinet, int(number)) if slash else None
 
 
-def _order_of(entry: Entry) -> Any:
-    """The order that an entry names, if it is that site's own."""
-    return (s.orders.c.order_no == entry.data["order"]) & (s.orders.c.site_id == entry.site)
+def _order_of(entry: Entry) -> dict[str, Any]:
+    return {"order": entry.data["order"], "site": entry.site}
 
 
 def _set_state(connection: Connection, entry: Entry, state: OrderState) -> None:
-    connection.execute(
-        update(s.orders).where(_order_of(entry), s.orders.c.state.not_in(OVER)).values(state=state)
-    )
+    order = _order_of(entry)
+    _SET_STATE.run(connection, **order, state=state)
     if state in (OrderState.COLLECTED, OrderState.RETURNED):
-        mine = select(s.orders.c.order_no).where(_order_of(entry))
-        connection.execute(
-            update(s.codes).where(s.codes.c.order_no.in_(mine)).values(state="spent")
-        )
+        _SPEND_CODES.run(connection, **order)
 
 
 def _site_started(connection: Connection, entry: Entry) -> None:
     plans, machines, version = (entry.data[key] for key in ("compartments", "machines", "version"))
     here = {"site_id": entry.site}
     upsert(connection, s.site_status, here, {"version": version, "started_at": entry.at})
-    kept = select(s.site_compartments.c.cabinet, s.site_compartments.c.no).where(
-        s.site_compartments.c.site_id == entry.site
-    )
+    kept = {(row.cabinet, row.no) for row in rows(connection, s.site_compartments, **here)}
     named = {(plan["cabinet"], plan["no"]) for plan in plans}
-    for cabinet, no in {tuple(row) for row in connection.execute(kept)} - named:
+    for cabinet, no in kept - named:
         for table in (s.site_compartments, s.site_doors):
             connection.execute(
                 delete(table).where(
@@ -160,11 +204,10 @@ def _movement_intended(connection: Connection, entry: Entry) -> None:
 
 
 def _movement_settled(connection: Connection, entry: Entry) -> None:
-    table = s.site_movements
-    match = (table.c.site_id == entry.site, table.c.intent == entry.data["intent"])
+    intent = {"site_id": entry.site, "intent": entry.data["intent"]}
     outcome = entry.data["outcome"]
-    connection.execute(update(table).where(*match).values(outcome=outcome, settled_at=entry.at))
-    row = connection.execute(select(table).where(*match)).first()
+    change_rows(connection, s.site_movements, intent, outcome=outcome, settled_at=entry.at)
+    row = first_row(connection, s.site_movements, **intent)
     if row is not None and outcome == "not_moved" and row.kind in ("collect", "present"):
         _mark(connection, entry, row.place, row.order_no, ItemState.LOADED)
 
@@ -173,45 +216,23 @@ def _mark(
     connection: Connection, entry: Entry, where: str, order_no: str | None, state: ItemState
 ) -> None:
     """The item of that order that lies there is being given out, or still lies there."""
-    spot = split_where(where)
-    there = (
-        (s.items.c.cabinet == spot[0]) & (s.items.c.no == spot[1])
-        if spot
-        else s.items.c.machine == where
-    )
-    mine = select(s.orders.c.order_no).where(
-        s.orders.c.order_no == order_no, s.orders.c.site_id == entry.site
-    )
-    connection.execute(
-        update(s.items)
-        .where(
-            s.items.c.order_no.in_(mine),
-            there,
-            s.items.c.state.in_((ItemState.LOADED, ItemState.RELEASING)),
-        )
-        .values(state=state)
-    )
+    order = {"order": order_no, "site": entry.site}
+    if (spot := split_where(where)) is not None:
+        _MARK_BEHIND.run(connection, **order, of_cabinet=spot[0], of_no=spot[1], state=state)
+    else:
+        _MARK_INSIDE.run(connection, **order, of_machine=where, state=state)
 
 
 def _item_loaded(connection: Connection, entry: Entry) -> None:
     spot = split_where(entry.data["where"])
     place = {"cabinet": spot[0], "no": spot[1]} if spot else {"machine": str(entry.data["where"])}
-    changed = _change_item(connection, entry, state=ItemState.LOADED, **place)
-    if changed:
-        connection.execute(
-            update(s.orders)
-            .where(_order_of(entry), s.orders.c.state == OrderState.PLACED)
-            .values(state=OrderState.PARTLY_LOADED)
-        )
+    if _change_item(connection, entry, state=ItemState.LOADED, **place):
+        _BEGIN_LOADING.run(connection, **_order_of(entry))
 
 
 def _item_collected(connection: Connection, entry: Entry) -> None:
     if _change_item(connection, entry, state=ItemState.COLLECTED, **GONE):
-        left = connection.execute(
-            select(s.items.c.item_id).where(
-                s.items.c.order_no == entry.data["order"], s.items.c.state != ItemState.COLLECTED
-            )
-        ).first()
+        left = _NOT_COLLECTED.first(connection, order=entry.data["order"])
         _set_state(connection, entry, OrderState.PARTLY_COLLECTED if left else OrderState.COLLECTED)
 
 
@@ -219,25 +240,14 @@ def _item_returned(connection: Connection, entry: Entry) -> None:
     """It goes to the window; with the last one nothing is left for the order's codes."""
     if not _change_item(connection, entry, state=ItemState.RETURNED, **GONE):
         return
-    waits = (ItemState.EXPECTED, ItemState.LOADED, ItemState.RELEASING, ItemState.RETURN_REQUESTED)
-    in_hand = select(s.items.c.item_id).where(
-        s.items.c.order_no == entry.data["order"],
-        s.items.c.state.in_(waits),
-        s.items.c.holder == "cabinet",
-    )
-    if connection.execute(in_hand).first() is None:
+    if _IN_HAND.first(connection, order=entry.data["order"]) is None:
         _set_state(connection, entry, OrderState.RETURNED)
 
 
 def _item_expected(connection: Connection, entry: Entry) -> None:
     """It will be loaded anew: an order of which nothing was collected waits for it."""
     if _change_item(connection, entry, state=ItemState.EXPECTED, **GONE):
-        ready = (OrderState.READY, OrderState.OVERDUE)
-        connection.execute(
-            update(s.orders)
-            .where(_order_of(entry), s.orders.c.state.in_(ready))
-            .values(state=OrderState.PARTLY_LOADED, ready_at=None, expires_at=None)
-        )
+        _LOAD_AGAIN.run(connection, **_order_of(entry))
 
 
 def _item_missing(connection: Connection, entry: Entry) -> None:
@@ -245,13 +255,14 @@ def _item_missing(connection: Connection, entry: Entry) -> None:
 
 
 def _change_item(connection: Connection, entry: Entry, **values: Any) -> bool:
-    mine = select(s.orders.c.order_no).where(_order_of(entry))
-    changed = connection.execute(
-        update(s.items)
-        .where(s.items.c.item_id == entry.data["item"], s.items.c.order_no.in_(mine))
-        .values(**values)
-    )
-    return bool(changed.rowcount)
+    change = _item_change(tuple(values))
+    return bool(change.run(connection, **_order_of(entry), of_item=entry.data["item"], **values))
+
+
+@cache
+def _item_change(columns: tuple[str, ...]) -> Prepared:
+    named = _items.item_id == bindparam("of_item")
+    return Prepared(update(s.items).where(named, _OF_THAT_ORDER), *columns)
 
 
 def _pickup_completed(connection: Connection, entry: Entry) -> None:
@@ -286,13 +297,9 @@ def _compartment_restored(connection: Connection, entry: Entry) -> None:
 
 def _set_fault(connection: Connection, entry: Entry, reason: str | None) -> None:
     spot = split_where(entry.data["where"])
-    box = s.site_compartments.c
     if spot is not None:
-        connection.execute(
-            update(s.site_compartments)
-            .where(box.site_id == entry.site, box.cabinet == spot[0], box.no == spot[1])
-            .values(fault=reason)
-        )
+        box: dict[str, str | int] = {"site_id": entry.site, "cabinet": spot[0], "no": spot[1]}
+        change_rows(connection, s.site_compartments, box, fault=reason)
 
 
 def _machine_changed(connection: Connection, entry: Entry) -> None:
@@ -310,12 +317,8 @@ def _alarm_raised(connection: Connection, entry: Entry) -> None:
 
 
 def _alarm_cleared(connection: Connection, entry: Entry) -> None:
-    alarm = s.site_alarms.c
-    connection.execute(
-        update(s.site_alarms)
-        .where(alarm.site_id == entry.site, alarm.alarm_id == entry.data["alarm"])
-        .values(cleared_at=entry.at)
-    )
+    alarm = {"site_id": entry.site, "alarm_id": entry.data["alarm"]}
+    change_rows(connection, s.site_alarms, alarm, cleared_at=entry.at)
 
 
 def raise_own_alarm(

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Table, delete, select, update
 
 from controller.district import schema as s
-from controller.district.inbox import upsert
 from controller.district.plan import BadgePlan, Plan
 from controller.entries import (
     Down,
@@ -18,6 +17,7 @@ from controller.entries_down import (
 )
 from controller.journal import Stream, parse_time, rfc3339
 from controller.ports import Clock
+from controller.rows import upsert
 from controller.store import Store, Transaction
 
 BADGE_DAYS = timedelta(days=30)  # how long a site believes in a badge by itself

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import AlarmAcknowledged, AlarmCleared, AlarmKind, AlarmRaised, Severity, Up
 from controller.prepared import Prepared
+from controller.rows import add_row, change_rows
 from controller.site.book import Act
-from controller.site.rows import add_row, change_rows
 from controller.site.schema import alarms as table
 
 _AT: Final = Prepared(

@@ -8,13 +8,13 @@ from sqlalchemy import Connection, Row
 from controller.codes import Badge, Label, PickupCode, keyed_hash
 from controller.journal import parse_time
 from controller.refusals import Reason, Refused
+from controller.rows import first_row
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.doorway import Way, is_over, release, step_back
 from controller.site.kiosk import Choice, Happened, Heard, Press, Quiet
 from controller.site.movements import Wanted
 from controller.site.premises import Premises
-from controller.site.rows import first_row
 from controller.site.schema import badges
 from controller.site.texts import VALUES, Button, Screen, Text
 

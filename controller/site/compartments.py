@@ -10,10 +10,10 @@ from controller.entries import CompartmentChanged, CompartmentState, Up
 from controller.ports import Presence
 from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
+from controller.rows import change_rows, one_row, rows
 from controller.site import locks
 from controller.site.book import Act
 from controller.site.doors import Doors, Place
-from controller.site.rows import change_rows, one_row, rows
 from controller.site.schema import compartments as table
 
 PENDING: Final = (CompartmentState.RESERVED, CompartmentState.OPEN)

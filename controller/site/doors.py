@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select
 from controller.entries import Up
 from controller.entries_doors import DoorChanged, DoorsChanged, LockRested
 from controller.ports import Clock, DoorSight, Presence
+from controller.rows import change_rows
 from controller.site.book import Act
-from controller.site.rows import change_rows
 from controller.site.schema import doors as table
 
 

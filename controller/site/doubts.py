@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Row, select
 from controller.entries import CompartmentState, ItemState, Verdict
 from controller.ports import Presence
 from controller.refusals import Reason, Refused
+from controller.rows import first_row
 from controller.site import compartments, items, locks
 from controller.site.book import Act
 from controller.site.compartments import PENDING
 from controller.site.doors import Doors, Place
 from controller.site.machines import Machines
-from controller.site.rows import first_row
 from controller.site.schema import compartments as places
 from controller.site.schema import items as table
 from controller.site.settling import is_under_way, restore, say_where, verdicts

@@ -26,6 +26,7 @@ from controller.entries_down import (
 from controller.journal import Entry, parse_time
 from controller.ports import Clock
 from controller.prepared import Prepared
+from controller.rows import add_row, first_row, rows
 from controller.site.alarms import acknowledge
 from controller.site.book import Act
 from controller.site.cases import solve
@@ -40,7 +41,6 @@ from controller.site.orders import (
     withdraw_prints,
 )
 from controller.site.retention import last_moment
-from controller.site.rows import add_row, first_row, rows
 from controller.site.rules import change_settings
 from controller.site.schema import (
     badges,

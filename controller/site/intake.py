@@ -9,6 +9,7 @@ from controller.codes import Label
 from controller.entries import Holder, ItemState
 from controller.ports import Outcome, Slot
 from controller.refusals import Reason, Refused
+from controller.rows import change_rows, first_row, one_row
 from controller.site.badged import STAFF, Bearer
 from controller.site.book import Act
 from controller.site.items import item_of
@@ -16,7 +17,6 @@ from controller.site.machines import Machines
 from controller.site.movements import Wanted
 from controller.site.outlet import bring_out, follow
 from controller.site.returning import claim_item, tell_not_taken
-from controller.site.rows import change_rows, first_row, one_row
 from controller.site.schema import items as table
 from controller.site.texts import Button, Screen, Text
 

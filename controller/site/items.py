@@ -22,6 +22,7 @@ from controller.entries import (
 )
 from controller.ports import DoorSight, Presence
 from controller.prepared import Prepared
+from controller.rows import change_rows, first_row, one_row
 from controller.site import compartments, locks
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
@@ -36,7 +37,6 @@ from controller.site.orders import (
     wait_again,
     withdraw_prints,
 )
-from controller.site.rows import change_rows, first_row, one_row
 from controller.site.schema import intents, machines
 from controller.site.schema import items as table
 

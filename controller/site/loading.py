@@ -18,6 +18,7 @@ from controller.entries import (
 )
 from controller.ports import DoorSight, Presence
 from controller.refusals import Reason, Refused
+from controller.rows import change_rows, first_row
 from controller.site import compartments
 from controller.site.alarms import raise_alarm
 from controller.site.badged import VENDOR, Bearer, SteppedUp
@@ -30,7 +31,6 @@ from controller.site.kiosk import Press
 from controller.site.movements import Wanted
 from controller.site.orders import order_of
 from controller.site.returning import Returns, claim_item, due, sign
-from controller.site.rows import change_rows, first_row
 from controller.site.schema import items as table
 from controller.site.takeout import take_out
 from controller.site.texts import Button, Screen, Text

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from controller.entries import AlarmKind, SeenBy, Up
 from controller.entries_doors import DoorContradicted, LockCounted
 from controller.ports import DoorSight
+from controller.rows import change_rows, one_row
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.doors import Place
-from controller.site.rows import change_rows, one_row
 from controller.site.schema import doors as table
 
 CONTRADICTIONS_MAX: Final = 2  # of one switch in a row

@@ -16,6 +16,7 @@ from controller.entries import (
 )
 from controller.ports import Command, MachineSight, MachineState, Outcome
 from controller.prepared import Prepared
+from controller.rows import change_rows, one_row
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act
 from controller.site.intents import settle, unsettled
@@ -29,7 +30,6 @@ from controller.site.items import (
     loaded,
     put,
 )
-from controller.site.rows import change_rows, one_row
 from controller.site.schema import intents
 from controller.site.schema import machines as table
 from controller.site.settling import clear_if_settled, is_lost_at

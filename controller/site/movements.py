@@ -13,12 +13,12 @@ from typing import Final, cast
 from controller.entries import ItemState, MovementIntended, MovementKind, Up
 from controller.faults import DeviceFault, NotMoved
 from controller.ports import Clock, Job, LicenceMachine, LockBoard, Slot
+from controller.rows import add_row, change_rows, one_row
 from controller.site.book import Act, Book
 from controller.site.doors import Doors, Place, Sight
 from controller.site.intents import settle
 from controller.site.items import put, put_back
 from controller.site.machines import SEQ_MAX
-from controller.site.rows import add_row, change_rows, one_row
 from controller.site.schema import intents as table
 from controller.site.schema import machines
 

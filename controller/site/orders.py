@@ -20,9 +20,9 @@ from controller.entries import (
 from controller.journal import parse_time, rfc3339
 from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
+from controller.rows import add_row, change_rows, one_row
 from controller.site.book import Act
 from controller.site.retention import last_moment
-from controller.site.rows import add_row, change_rows, one_row
 from controller.site.schema import codes, hindrances, intents, items, sessions
 from controller.site.schema import orders as table
 

@@ -7,13 +7,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row
 
 from controller.ports import Command, Job, Outcome, Slot
+from controller.rows import one_row
 from controller.site.book import Act
 from controller.site.intents import settle
 from controller.site.items import doubtful
 from controller.site.machines import command_of, is_older, settle_command
 from controller.site.movements import Intent, Wanted
 from controller.site.premises import Premises
-from controller.site.rows import one_row
 from controller.site.schema import intents
 from controller.site.texts import Button, Screen, Text
 from controller.site.trouble import trouble

@@ -5,11 +5,11 @@ from importlib.metadata import PackageNotFoundError, version
 from sqlalchemy import select
 
 from controller.entries import CompartmentPlan, CompartmentState, SiteStarted
+from controller.rows import add_row
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.book import Act
 from controller.site.machines import AWAY
-from controller.site.rows import add_row
 
 
 def started(settings: SiteSettings) -> SiteStarted:

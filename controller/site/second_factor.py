@@ -10,11 +10,11 @@ from sqlalchemy import Connection, select
 from controller.codes import PHONE_TAIL, Badge, keyed_hash, read_typed, typed_hash
 from controller.entries import Factor, Kind, PickupRefused, Up
 from controller.refusals import Reason, Refused
+from controller.rows import rows
 from controller.settings import PolicyTable
 from controller.site.badged import STAFF, Bearer
 from controller.site.kiosk import Card, Heard, Press
 from controller.site.premises import Premises
-from controller.site.rows import rows
 from controller.site.schema import proofs, typed_codes
 from controller.site.texts import Button, Screen, Text
 from controller.site.tries import count_wrong, is_resting

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from controller.entries import AlarmKind
 from controller.journal import Entry, Stream, parse_time, rfc3339
+from controller.rows import add_row, change_rows
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Book
-from controller.site.rows import add_row, change_rows
 from controller.site.schema import journal, marks
 from controller.steady import SteadyClock
 

@@ -6,10 +6,11 @@ No component has a command topic, so nothing there can open a door.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from controller.prepared import Prepared
 from controller.site.schema import alarms, compartments, doors, machines
 from controller.telemetry import topics
 from controller.telemetry.doors import payload
@@ -21,6 +22,24 @@ SOME_BOARD_IS_SILENT = (
 )
 
 Component = dict[str, Any]
+Measured = Mapping[str, tuple[frozenset[str], tuple[str, ...]]]  # words, lines; by cabinet
+
+_DOORS: Final = Prepared(select(doors.c.cabinet, doors.c.no).order_by(doors.c.cabinet, doors.c.no))
+_CABINETS: Final = Prepared(
+    select(compartments.c.cabinet).distinct().order_by(compartments.c.cabinet)
+)
+_MACHINES: Final = Prepared(select(machines.c.machine).order_by(machines.c.machine))
+_STANDING: Final = Prepared(
+    select(alarms.c.alarm_id, alarms.c.kind, alarms.c.place)
+    .where(alarms.c.cleared_at.is_(None))
+    .order_by(alarms.c.since)
+)
+_GONE: Final = Prepared(
+    select(alarms.c.alarm_id)
+    .where(alarms.c.cleared_at.is_not(None))
+    .order_by(alarms.c.cleared_at.desc())
+    .limit(GONE_MAX)
+)
 
 
 def _measure(key: str, kind: str, unit: str) -> Component:
@@ -68,41 +87,74 @@ AROUND: Final = (
 )
 
 
-def discovery_report(
-    connection: Connection, site: str, status_topic: str, known: Mapping[str, CabinetHealth]
-) -> dict[str, bytes]:
-    """The one retained message that tells Home Assistant what this site has.
+class There(NamedTuple):
+    """All that is told of."""
 
-    `known` says what is measured at each cabinet.
-    """
-    unique = f"onewindow_{site}"
-    parts = {
-        **_doors(connection, site),
-        **_cabinets(connection, site),
-        **_surroundings(site, known),
-        **_lines(site, known),
-        **_machines(connection, site),
-        **_alarms(connection, site),
-    }
-    for name, part in parts.items():
-        if "state_topic" in part:
-            part["unique_id"] = f"{unique}_{name}"
-    words = {
-        "device": {"identifiers": [unique], "name": f"OneWindow {site}", "model": "OneWindow site"},
-        "origin": {"name": "OneWindow"},
-        "availability_topic": status_topic,
-        "payload_available": "online",
-        "payload_not_available": "offline",
-        "qos": 1,
-        "components": parts,
-    }
-    return {topics.discovery(site): payload(words)}
+    doors: list[tuple[Any, ...]]
+    cabinets: list[tuple[Any, ...]]
+    machines: list[tuple[Any, ...]]
+    alarms: list[tuple[Any, ...]]  # that stand
+    gone: list[tuple[Any, ...]]  # alarms
+    measured: Measured
 
 
-def _doors(connection: Connection, site: str) -> dict[str, Component]:
-    rows = connection.execute(
-        select(doors.c.cabinet, doors.c.no).order_by(doors.c.cabinet, doors.c.no)
-    )
+class Discovery:
+    """The one retained message that tells Home Assistant what a site has."""
+
+    def __init__(self, site: str, status_topic: str) -> None:
+        self._site = site
+        self._status_topic = status_topic
+        self._there: There | None = None  # when `_told` was written
+        self._told: dict[str, bytes] = {}
+
+    def read(self, connection: Connection, known: Mapping[str, CabinetHealth]) -> dict[str, bytes]:
+        """`known` says what is measured at each cabinet."""
+        there = There(
+            _DOORS.plain(connection),
+            _CABINETS.plain(connection),
+            _MACHINES.plain(connection),
+            _STANDING.plain(connection),
+            _GONE.plain(connection),
+            {
+                cabinet: (frozenset(words), tuple(sorted(words["lines"])))
+                for cabinet, words in sorted(known.items())
+            },
+        )
+        if there != self._there:
+            self._told = {topics.discovery(self._site): payload(self._words(there))}
+            self._there = there
+        return self._told
+
+    def _words(self, there: There) -> dict[str, Any]:
+        site = self._site
+        unique = f"onewindow_{site}"
+        parts = {
+            **_doors(there, site),
+            **_cabinets(there, site),
+            **_surroundings(site, there.measured),
+            **_lines(site, there.measured),
+            **_machines(there, site),
+            **_alarms(there, site),
+        }
+        for name, part in parts.items():
+            if "state_topic" in part:
+                part["unique_id"] = f"{unique}_{name}"
+        return {
+            "device": {
+                "identifiers": [unique],
+                "name": f"OneWindow {site}",
+                "model": "OneWindow site",
+            },
+            "origin": {"name": "OneWindow"},
+            "availability_topic": self._status_topic,
+            "payload_available": "online",
+            "payload_not_available": "offline",
+            "qos": 1,
+            "components": parts,
+        }
+
+
+def _doors(there: There, site: str) -> dict[str, Component]:
     return {
         f"door_{cabinet}_{no}": {
             "platform": "binary_sensor",
@@ -113,14 +165,11 @@ def _doors(connection: Connection, site: str) -> dict[str, Component]:
             "payload_on": "open",
             "payload_off": "closed",
         }
-        for cabinet, no in rows
+        for cabinet, no in there.doors
     }
 
 
-def _cabinets(connection: Connection, site: str) -> dict[str, Component]:
-    letters = connection.scalars(
-        select(compartments.c.cabinet).distinct().order_by(compartments.c.cabinet)
-    )
+def _cabinets(there: There, site: str) -> dict[str, Component]:
     return {
         f"boards_{cabinet}": {
             "platform": "binary_sensor",
@@ -130,14 +179,14 @@ def _cabinets(connection: Connection, site: str) -> dict[str, Component]:
             "state_topic": topics.health(site, cabinet),
             "value_template": SOME_BOARD_IS_SILENT,
         }
-        for cabinet in letters
+        for (cabinet,) in there.cabinets
     }
 
 
-def _surroundings(site: str, known: Mapping[str, CabinetHealth]) -> dict[str, Component]:
+def _surroundings(site: str, measured: Measured) -> dict[str, Component]:
     """What is no longer told, its sensor being silent, is unknown and not gone."""
     parts: dict[str, Component] = {}
-    for cabinet, words in sorted(known.items()):
+    for cabinet, (words, _) in measured.items():
         for what, key, name, words_of_kind in AROUND:
             if key in words:
                 parts[f"{what}_{cabinet}"] = words_of_kind | {
@@ -147,10 +196,10 @@ def _surroundings(site: str, known: Mapping[str, CabinetHealth]) -> dict[str, Co
     return parts
 
 
-def _lines(site: str, known: Mapping[str, CabinetHealth]) -> dict[str, Component]:
+def _lines(site: str, measured: Measured) -> dict[str, Component]:
     parts: dict[str, Component] = {}
-    for cabinet, words in sorted(known.items()):
-        for line in sorted(words["lines"]):
+    for cabinet, (_, lines) in measured.items():
+        for line in lines:
             of = f"value_json.lines[{json.dumps(line)}]"
             name = re.sub(r"[^A-Za-z0-9_-]", "_", line)
             told = {
@@ -179,9 +228,9 @@ def _lines(site: str, known: Mapping[str, CabinetHealth]) -> dict[str, Component
     return parts
 
 
-def _machines(connection: Connection, site: str) -> dict[str, Component]:
+def _machines(there: There, site: str) -> dict[str, Component]:
     parts: dict[str, Component] = {}
-    for name in connection.scalars(select(machines.c.machine).order_by(machines.c.machine)):
+    for (name,) in there.machines:
         told = {"state_topic": topics.machine(site, name)}
         parts[f"machine_{name}_state"] = told | {
             "platform": "sensor",
@@ -203,19 +252,8 @@ def _machines(connection: Connection, site: str) -> dict[str, Component]:
     return parts
 
 
-def _alarms(connection: Connection, site: str) -> dict[str, Component]:
+def _alarms(there: There, site: str) -> dict[str, Component]:
     """A problem for each alarm that stands; one that was cleared is taken off the device."""
-    standing = connection.execute(
-        select(alarms.c.alarm_id, alarms.c.kind, alarms.c.place)
-        .where(alarms.c.cleared_at.is_(None))
-        .order_by(alarms.c.since)
-    )
-    gone = connection.scalars(
-        select(alarms.c.alarm_id)
-        .where(alarms.c.cleared_at.is_not(None))
-        .order_by(alarms.c.cleared_at.desc())
-        .limit(GONE_MAX)
-    )
     parts: dict[str, Component] = {
         f"alarm_{alarm_id}": {
             "platform": "binary_sensor",
@@ -224,7 +262,8 @@ def _alarms(connection: Connection, site: str) -> dict[str, Component]:
             "state_topic": topics.alarm(site, alarm_id),
             "value_template": "{{ 'ON' if value else 'OFF' }}",
         }
-        for alarm_id, kind, place in standing
+        for alarm_id, kind, place in there.alarms
     }
     # A component with nothing but its platform is how Home Assistant is told to remove it.
-    return parts | {f"alarm_{alarm_id}": {"platform": "binary_sensor"} for alarm_id in gone}
+    gone = {f"alarm_{alarm_id}": {"platform": "binary_sensor"} for (alarm_id,) in there.gone}
+    return parts | gone

@@ -5,11 +5,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from controller.prepared import Prepared
 from controller.site.schema import compartments, doors
 from controller.telemetry import topics
 
-_DOORS: Final = select(doors.c.cabinet, doors.c.no, doors.c.state, doors.c.at, doors.c.n)
-_COMPARTMENTS: Final = select(compartments.c.cabinet, compartments.c.no, compartments.c.state)
+_DOORS: Final = Prepared(select(doors.c.cabinet, doors.c.no, doors.c.state, doors.c.at, doors.c.n))
+_COMPARTMENTS: Final = Prepared(
+    select(compartments.c.cabinet, compartments.c.no, compartments.c.state)
+)
 
 
 class DoorReports:
@@ -17,19 +20,18 @@ class DoorReports:
 
     def __init__(self, site: str) -> None:
         self._site = site
-        self._written: dict[str, tuple[Any, bytes]] = {}  # topic: row, and what is told of it
+        self._rows: set[tuple[Any, ...]] = set()  # of which `_told` says what they are
+        self._told: dict[str, bytes] = {}
 
     def read(self, connection: Connection) -> dict[str, bytes]:
-        told = {}
-        for row in connection.execute(_DOORS):
-            topic = topics.door(self._site, row[0], row[1])
-            written = self._written.get(topic)
-            if written is None or written[0] != row:
-                _, _, state, at, n = row
-                written = (row, payload({"state": state, "at": at, "n": n}))
-                self._written[topic] = written
-            told[topic] = written[1]
-        return told
+        rows = _DOORS.plain(connection)
+        for row in rows:
+            if row not in self._rows:
+                cabinet, no, state, at, n = row
+                words = {"state": state, "at": at, "n": n}
+                self._told[topics.door(self._site, cabinet, no)] = payload(words)
+        self._rows = set(rows)
+        return self._told
 
 
 class CompartmentReports:
@@ -37,18 +39,18 @@ class CompartmentReports:
 
     def __init__(self, site: str) -> None:
         self._site = site
-        self._seen: dict[str, tuple[str, bytes]] = {}  # topic: state, and what is told of it
+        self._rows: set[tuple[Any, ...]] = set()  # of which `_told` says what they are
+        self._told: dict[str, bytes] = {}
 
     def read(self, connection: Connection, now: str) -> dict[str, bytes]:
-        told = {}
-        for cabinet, no, state in connection.execute(_COMPARTMENTS):
-            topic = topics.compartment(self._site, cabinet, no)
-            seen = self._seen.get(topic)
-            if seen is None or seen[0] != state:
-                seen = (state, payload({"state": state, "at": now}))
-                self._seen[topic] = seen
-            told[topic] = seen[1]
-        return told
+        rows = _COMPARTMENTS.plain(connection)
+        for row in rows:
+            if row not in self._rows:
+                cabinet, no, state = row
+                topic = topics.compartment(self._site, cabinet, no)
+                self._told[topic] = payload({"state": state, "at": now})
+        self._rows = set(rows)
+        return self._told
 
 
 def payload(words: object) -> bytes:

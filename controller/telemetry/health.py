@@ -2,18 +2,36 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from sqlalchemy import Connection, Table, select
 
 from controller.entries import Up
 from controller.journal import Stream
+from controller.prepared import Prepared
 from controller.site.schema import alarms, machines
 from controller.telemetry import topics
 from controller.telemetry.doors import payload
 
 CLEARED_AGAIN = 200  # alarms emptied once more at each connection: some may have been missed
 FAULTS_LOOKED_AT = 200  # entries of machines read at start, to find each one's last fault
+
+_STANDING: Final = Prepared(
+    select(alarms.c.alarm_id, alarms.c.kind, alarms.c.place, alarms.c.since, alarms.c.severity)
+    .where(alarms.c.cleared_at.is_(None))
+    .order_by(alarms.c.since)
+)
+_CLEARED: Final = Prepared(
+    select(alarms.c.alarm_id)
+    .where(alarms.c.cleared_at.is_not(None))
+    .order_by(alarms.c.cleared_at.desc())
+    .limit(CLEARED_AGAIN)
+)
+_MACHINES: Final = Prepared(
+    select(
+        machines.c.machine, machines.c.state, machines.c.blanks, machines.c.faults, machines.c.at
+    )
+)
 
 
 class LineHealth(TypedDict):
@@ -50,24 +68,13 @@ def health_reports(health: Mapping[str, CabinetHealth], site: str, now: str) -> 
 
 def alarm_reports(connection: Connection, site: str) -> dict[str, bytes]:
     """Every alarm that stands, and an empty payload for those cleared last."""
-    standing = connection.execute(
-        select(alarms.c.alarm_id, alarms.c.kind, alarms.c.place, alarms.c.since, alarms.c.severity)
-        .where(alarms.c.cleared_at.is_(None))
-        .order_by(alarms.c.since)
-    )
     told = {
         topics.alarm(site, alarm_id): payload(
             {"kind": kind, "where": place, "since": since, "severity": severity}
         )
-        for alarm_id, kind, place, since, severity in standing
+        for alarm_id, kind, place, since, severity in _STANDING.plain(connection)
     }
-    cleared = connection.scalars(
-        select(alarms.c.alarm_id)
-        .where(alarms.c.cleared_at.is_not(None))
-        .order_by(alarms.c.cleared_at.desc())
-        .limit(CLEARED_AGAIN)
-    )
-    return told | {topics.alarm(site, alarm_id): b"" for alarm_id in cleared}
+    return told | {topics.alarm(site, alarm_id): b"" for (alarm_id,) in _CLEARED.plain(connection)}
 
 
 class MachineReports:
@@ -82,15 +89,7 @@ class MachineReports:
         if self._last_fault is None:
             self._last_fault = self._remembered(connection)
         told = {}
-        for name, state, blanks, faults, at in connection.execute(
-            select(
-                machines.c.machine,
-                machines.c.state,
-                machines.c.blanks,
-                machines.c.faults,
-                machines.c.at,
-            )
-        ):
+        for name, state, blanks, faults, at in _MACHINES.plain(connection):
             present = [fault for fault in faults.split(",") if fault]
             if present:
                 self._last_fault[name] = present[0]

@@ -18,7 +18,7 @@ from controller.link.exchange import Alarm, Exchange, Waker, Witness
 from controller.link.receiver import Apply
 from controller.ports import Clock
 from controller.store import Store
-from controller.telemetry.discovery import discovery_report
+from controller.telemetry.discovery import Discovery
 from controller.telemetry.doors import CompartmentReports, DoorReports
 from controller.telemetry.health import (
     CabinetHealth,
@@ -66,6 +66,7 @@ class SiteMqtt:
         self._doors = DoorReports(site)
         self._compartments = CompartmentReports(site)
         self._machines = MachineReports(site, store.journal)
+        self._discovery = Discovery(site, link_topics.status(site))
         self._changed = asyncio.Event()
         self._rest_changed = True  # more than doors and compartments
         self._exchange = Exchange(
@@ -143,7 +144,6 @@ class SiteMqtt:
             reports = self._doors.read(connection) | self._compartments.read(connection, now)
         if self._rest_changed:
             self._rest_changed = False
-            status = link_topics.status(self._site)
             reports |= alarm_reports(connection, self._site)
             if self._witness.is_sure:
                 reports |= self._machines.read(connection)
@@ -151,7 +151,7 @@ class SiteMqtt:
             reports |= health_reports(health, self._site, now)
             for cabinet, words in health.items():
                 self._known[cabinet] = {**self._known.get(cabinet, words), **words}
-            reports |= discovery_report(connection, self._site, status, self._known)
+            reports |= self._discovery.read(connection, self._known)
         return reports
 
     def _wake(self, written: list[Entry]) -> None:

@@ -6,7 +6,7 @@ import jinja2
 import pytest
 
 from controller.site import schema
-from controller.telemetry.discovery import GONE_MAX, discovery_report
+from controller.telemetry.discovery import GONE_MAX, Discovery
 from controller.telemetry.health import alarm_reports
 from tests.controller.link.live import AT
 
@@ -56,7 +56,7 @@ RICH = {
 
 def discovered(site, known=BARE):
     with site.store.read() as connection:
-        told = discovery_report(connection, "FT-0001", "onewindow/FT-0001/status", known)
+        told = Discovery("FT-0001", "onewindow/FT-0001/status").read(connection, known)
     assert list(told) == ["homeassistant/device/onewindow_FT-0001/config"]
     return json.loads(next(iter(told.values())))
 

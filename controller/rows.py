@@ -36,6 +36,14 @@ def add_row(connection: Connection, table: Table, **values: str | int | None) ->
     _insertion(table, tuple(values)).run(connection, **values)
 
 
+def upsert(
+    connection: Connection, table: Table, where: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """Change the row or write it; what is not named keeps its value, or its default."""
+    if not change_rows(connection, table, where, **values):
+        add_row(connection, table, **where, **values)
+
+
 @cache
 def _selection(table: Table, names: tuple[str, ...]) -> Prepared:
     return Prepared(select(table).where(*(table.c[name] == bindparam(name) for name in names)))
