@@ -193,7 +193,8 @@ class Bus:
                 line = await self._connected(attempt.device, urgency)
                 if not self._wire.numbered:
                     await self._settle(line, attempt.device)
-                    await self._dispel(line, request, attempt)
+                    if attempt.probe is not None:
+                        await self._dispel(line, request, attempt)
                     await self._keep_silence(line, attempt.device)
                     if overtaken := self._turns.overtaken(urgency):
                         continue  # a release that came meanwhile does not wait for our exchange
@@ -281,8 +282,10 @@ class Bus:
                 self.counters.paused(kept_s)
             self._ledger.asked(request, wire_s)
             patience_s = self._ledger.patience_s(request, attempt)
-            async with asyncio.timeout(wire_s + patience_s + self._reply_wire_s(request)):
-                reply = await self._hear(line, request)
+            until = asyncio.get_running_loop().time() + (
+                wire_s + patience_s + self._reply_wire_s(request)
+            )
+            reply = await self._hear(line, request, until)
         except TimeoutError:
             # What came in the same turn of the loop as the time-out has come.
             reply = self._answer_in(self._wire.feed(await line.receive(0)), request)
@@ -317,9 +320,13 @@ class Bus:
     def _reply_wire_s(self, request: Request) -> float:
         return (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
 
-    async def _hear(self, line: Line, request: Request) -> Reply:
+    async def _hear(self, line: Line, request: Request, until: float) -> Reply:
         while True:
-            if (reply := self._answer_in(await self._frames(line), request)) is not None:
+            if self._wire.pause_s is None:
+                frames = self._wire.feed(await line.receive(self._wire.wanted, until))
+            else:
+                frames = await self._paused(line, self._wire.pause_s, until)
+            if (reply := self._answer_in(frames, request)) is not None:
                 return reply
 
     def _answer_in(self, frames: list[Frame], request: Request) -> Reply | None:
@@ -331,16 +338,15 @@ class Bus:
             self._ledger.refused(frame.station, verdict)
         return None
 
-    async def _frames(self, line: Line) -> list[Frame]:
-        if (pause_s := self._wire.pause_s) is None:
-            return self._wire.feed(await line.receive(self._wire.wanted))
+    async def _paused(self, line: Line, pause_s: float, until: float) -> list[Frame]:
+        """What is whole after the next bytes, or because none came for so long."""
+        pause_at = asyncio.get_running_loop().time() + pause_s
         try:
-            async with asyncio.timeout(pause_s):
-                chunk = await line.receive()
+            return self._wire.feed(await line.receive(1, min(pause_at, until)))
         except TimeoutError:
-            if not (chunk := await line.receive(0)):
-                return self._wire.pause()
-        return self._wire.feed(chunk)
+            if until < pause_at:
+                raise
+            return self._wire.pause()
 
     def _judge(self, frame: Frame, request: Request) -> str:
         """Another station's frame is dropped and the wait goes on; so is a leftover of this one."""

@@ -67,6 +67,8 @@ class Debounce:
 
     def feed(self, reads: Sequence[bool | None], at: float) -> None:
         """Take one value per input; None for one that was not read this time."""
+        if not self._changing and not self._flips and reads == self._last:
+            return
         self._told = None
         for index, value in enumerate(reads):
             if value is None:

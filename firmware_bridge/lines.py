@@ -7,6 +7,7 @@ import socket
 import termios
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from math import inf
 from typing import Final, Protocol
 
 import serial
@@ -48,8 +49,11 @@ class Line(Protocol):
         """Hand all of it over at once, or LineLost."""
         ...
 
-    async def receive(self, at_least: int = 1) -> bytes:
-        """What has come in, as soon as it is so many bytes; LineLost when they never will."""
+    async def receive(self, at_least: int = 1, until: float = inf) -> bytes:
+        """What has come in, as soon as it is so many bytes; LineLost when they never will.
+
+        TimeoutError where they have not come before the loop's time is `until`.
+        """
         ...
 
     def drain(self) -> int:
@@ -142,18 +146,28 @@ class Inbox:
         if self._lost:
             raise LineLost(self._lost)
 
-    async def take(self, at_least: int) -> bytes:
-        while len(self._held) < at_least:
-            self.check()
-            self._wanted = at_least
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+    async def receive(self, at_least: int = 1, until: float = inf) -> bytes:
+        if len(self._held) < at_least:
+            await self._fill(at_least, until)
         chunk = bytes(self._held)
         self._held.clear()
         return chunk
+
+    async def _fill(self, wanted: int, until: float) -> None:
+        self.check()
+        loop = asyncio.get_running_loop()
+        self._wanted = wanted
+        self._waiter = loop.create_future()
+        timer = None if until == inf else loop.call_at(until, self._wake)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+        if len(self._held) < wanted:
+            self.check()
+            raise TimeoutError
 
     def drain(self) -> int:
         dropped = len(self._held)
@@ -190,8 +204,8 @@ class TtyLine:
         if written != len(frame):
             raise LineLost(f"{self._tty.port} took {written} of {len(frame)} bytes")
 
-    async def receive(self, at_least: int = 1) -> bytes:
-        return await self._inbox.take(at_least)
+    async def receive(self, at_least: int = 1, until: float = inf) -> bytes:
+        return await self._inbox.receive(at_least, until)
 
     def drain(self) -> int:
         return self._inbox.drain()
@@ -256,8 +270,8 @@ class TcpLine(asyncio.Protocol):
         assert self._transport is not None, "sent before the connection was made"
         self._transport.write(frame)
 
-    async def receive(self, at_least: int = 1) -> bytes:
-        return await self._inbox.take(at_least)
+    async def receive(self, at_least: int = 1, until: float = inf) -> bytes:
+        return await self._inbox.receive(at_least, until)
 
     def drain(self) -> int:
         return self._inbox.drain()

@@ -6,7 +6,7 @@ of doors must not leave out: an answer counts only when unit, function, length a
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from typing import Final
@@ -102,18 +102,19 @@ class Request:
     address: int
     count: int = 1
     values: tuple[int, ...] = ()  # of a write
+    # How long the right answer's body is, function code included.
+    reply_bytes: int = field(init=False, repr=False, compare=False)
+    # Function and answer's length: one with another byte count cannot be mistaken.
+    kind: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def kind(self) -> int:
-        """Function and answer's length: one with another byte count cannot be mistaken."""
-        return self.function << 8 | self.reply_bytes
-
-    @property
-    def reply_bytes(self) -> int:
-        """How long the right answer's body is, function code included."""
+    def __post_init__(self) -> None:
+        reply_bytes = 5
         if self.function in BIT_READS:
-            return 2 + (self.count + 7) // 8
-        return 2 + 2 * self.count if self.function in WORD_READS else 5
+            reply_bytes = 2 + (self.count + 7) // 8
+        elif self.function in WORD_READS:
+            reply_bytes = 2 + 2 * self.count
+        object.__setattr__(self, "reply_bytes", reply_bytes)
+        object.__setattr__(self, "kind", self.function << 8 | reply_bytes)
 
     def body(self) -> bytes:
         return _body(self)
@@ -157,6 +158,7 @@ def _rtu_frame(station: int, body: bytes) -> bytes:
     return RTU.encode(body, station, 0)
 
 
+@lru_cache(KEPT)
 def read(station: int, function: int, address: int, count: int) -> Request:
     assert function in BIT_READS + WORD_READS, function
     return Request(station, function, address, count)
@@ -193,6 +195,21 @@ def words_of(body: bytes) -> tuple[int, ...]:
     return struct.unpack(f">{body[1] // 2}H", body[2:])
 
 
+@lru_cache(KEPT)
+def _size_of_frame(head: bytes) -> int:
+    """How long the frame is that begins like this; 0 when none can."""
+    if head[1] & 0x7F not in FUNCTIONS:
+        return 0
+    found = DECODER.lookupPduClass(head)
+    size = found.calculateRtuFrameSize(head) if found else 0
+    return size if RTU_BYTES_MIN <= size <= RTU_BYTES_MAX else 0
+
+
+@lru_cache(KEPT)
+def _whole(frame: bytes) -> bool:
+    return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
+
+
 class RtuWire(CutByLength):
     """Frames without a number: cut by their own length, checked by their checksum."""
 
@@ -221,30 +238,17 @@ class RtuWire(CutByLength):
         self._held += chunk
         frames = []
         while len(self._held) >= self._size:
-            if (size := self._size_of_frame()) > len(self._held):
+            if (size := _size_of_frame(bytes(self._held[:RTU_BYTES_MIN]))) > len(self._held):
                 self._size = size
                 break
             self._size = RTU_BYTES_MIN
-            if not size or not self._whole(size):
+            if not size or not _whole(bytes(self._held[:size])):
                 del self._held[0]
                 self.noise += 1
                 continue
             frames.append(Frame(self._held[0], None, bytes(self._held[1 : size - 2])))
             del self._held[:size]
         return frames
-
-    def _size_of_frame(self) -> int:
-        """How long the frame is that would begin here; 0 when none can."""
-        if self._held[1] & 0x7F not in FUNCTIONS:
-            return 0
-        head = bytes(self._held[:RTU_BYTES_MIN])
-        found = DECODER.lookupPduClass(head)
-        size = found.calculateRtuFrameSize(head) if found else 0
-        return size if RTU_BYTES_MIN <= size <= RTU_BYTES_MAX else 0
-
-    def _whole(self, size: int) -> bool:
-        check = int.from_bytes(self._held[size - 2 : size], "big")
-        return FramerRTU.check_CRC(bytes(self._held[: size - 2]), check)
 
 
 class TcpWire(CutByLength):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from math import inf
 from typing import Final
 
 from controller.faults import LineDown
@@ -117,11 +118,12 @@ class SerialScanner:
         cutter = CodeCutter(suffix=self._suffix)
         try:
             while True:
-                due_at = cutter.due_at
-                wait_s = None if due_at is None else max(0.0, due_at - self._clock.monotonic())
+                until = inf
+                if (due_at := cutter.due_at) is not None:
+                    wait_s = max(0.0, due_at - self._clock.monotonic())
+                    until = asyncio.get_running_loop().time() + wait_s
                 try:
-                    async with asyncio.timeout(wait_s):
-                        chunk = await line.receive()
+                    chunk = await line.receive(1, until)
                 except TimeoutError:
                     chunk = b""
                 now = self._clock.monotonic()

@@ -43,6 +43,7 @@ class Turns:
         self._waiting: dict[Urgency, deque[asyncio.Future[None]]] = {
             urgency: deque() for urgency in Urgency
         }
+        self._waiters = 0
         self._attended = 0  # slots in this round of shares
         self._polled = 0
 
@@ -52,30 +53,34 @@ class Turns:
 
     def overtaken(self, urgency: Urgency) -> bool:
         """Whether somebody waits who comes before the holder, shares aside."""
+        if not self._waiters:
+            return False
         ahead = (Urgency.RELEASE, Urgency.LOOK)
         return any(
             not called.done() for each in ahead if each < urgency for called in self._waiting[each]
         )
 
     async def take(self, urgency: Urgency, *, again: bool) -> None:
-        await self._wait(urgency, again=again)
+        if self._taken:
+            await self._wait(urgency, again=again)
+        self._taken = True
         self._count(urgency)
 
     async def _wait(self, urgency: Urgency, *, again: bool) -> None:
-        if not self._taken:
-            self._taken = True
-            return
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if again:
             self._waiting[urgency].appendleft(called)
         else:
             self._waiting[urgency].append(called)
+        self._waiters += 1
         try:
             await called
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
                 self.pass_on()  # it was our turn already
             raise
+        finally:
+            self._waiters -= 1
 
     def _count(self, urgency: Urgency) -> None:
         """A round ends when both have had their slots, or one found the other without a wish.
@@ -93,6 +98,9 @@ class Turns:
 
     def pass_on(self) -> None:
         """The holder is through: the line is the next one's."""
+        if not self._waiters:
+            self._taken = False
+            return
         for urgency in self._by_share():
             waiting = self._waiting[urgency]
             while waiting:

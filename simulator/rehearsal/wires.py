@@ -17,41 +17,27 @@ from simulator.plan import Plan
 from simulator.world import World
 
 
-class VirtualLine:
-    """The site's end: what it sends goes to `heard`, what it is sent waits in its inbox."""
+class VirtualLine(Inbox):
+    """The site's end: what it sends goes to `heard`, what it is sent waits until it is read."""
 
     def __init__(self, clock: Clock, heard: Callable[["VirtualLine", bytes], None]) -> None:
-        self._clock = clock
+        super().__init__(clock)
         self._heard = heard
-        self._inbox = Inbox(clock)
         self.sent_at = float("-inf")
 
-    @property
-    def last_byte_at(self) -> float:
-        return self._inbox.last_byte_at
-
     def send(self, frame: bytes) -> None:
-        self._inbox.check()
+        self.check()
         self.sent_at = self._clock.monotonic()
         self._heard(self, frame)
-
-    async def receive(self, at_least: int = 1) -> bytes:
-        return await self._inbox.take(at_least)
-
-    def drain(self) -> int:
-        return self._inbox.drain()
 
     async def rest(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
 
     def close(self) -> None:
-        self._inbox.fail("closed")
-
-    def arrive(self, piece: bytes) -> None:
-        self._inbox.put(piece)
+        self.fail("closed")
 
     def hang_up(self) -> None:
-        self._inbox.fail("the other end closed it")
+        self.fail("the other end closed it")
 
 
 class FarEnd(Protocol):
@@ -90,7 +76,7 @@ class SerialEnd:
 
     def _send(self, piece: bytes) -> None:
         if self._line is not None:
-            self._line.arrive(piece)
+            self._line.put(piece)
 
 
 class ServerEnd:
@@ -118,7 +104,7 @@ class ServerEnd:
     def _emit(self, line: VirtualLine | None, pieces: Pieces, start: float) -> None:
         for after, piece in pieces:
             if line is not None:
-                asyncio.get_running_loop().call_at(start + after, line.arrive, piece)
+                asyncio.get_running_loop().call_at(start + after, line.put, piece)
 
 
 class PortEnd:
@@ -139,7 +125,7 @@ class PortEnd:
             for frame in whole:
                 now = loop.time()
                 for after, piece in stream.placed(self._wire.ask(frame, now), now):
-                    loop.call_later(after, line.arrive, piece)
+                    loop.call_later(after, line.put, piece)
 
         return VirtualLine(clock, hear)
 
@@ -162,7 +148,7 @@ class ScannerEnd:
 
     def _send(self, piece: bytes) -> None:
         if self._line is not None:
-            self._line.arrive(piece)
+            self._line.put(piece)
 
 
 class CardEnd:
@@ -175,7 +161,7 @@ class CardEnd:
         def hear(line: VirtualLine, chunk: bytes) -> None:
             self._reader.timeline.advance(asyncio.get_running_loop().time())
             for after, answer in self._reader.hear(chunk):
-                asyncio.get_running_loop().call_later(after, line.arrive, answer)
+                asyncio.get_running_loop().call_later(after, line.put, answer)
 
         return VirtualLine(clock, hear)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from controller.clock import LoopClock
@@ -49,8 +50,8 @@ class MemoryLine:
             arrives_s = (len(frame) + len(answer)) * self._char_s + delay_s
             loop.call_later(arrives_s, self._inbox.put, answer)
 
-    async def receive(self, at_least: int = 1) -> bytes:
-        return await self._inbox.take(at_least)
+    async def receive(self, at_least: int = 1, until: float = inf) -> bytes:
+        return await self._inbox.receive(at_least, until)
 
     def drain(self) -> int:
         return self._inbox.drain()
