@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Literal, TypedDict
 
-from simulator.door_faults import RELATCHES_S, WEAK_FREE_AFTER_S, DoorFaults, DoorTrouble
+from simulator.door_faults import NONE, RELATCHES_S, WEAK_FREE_AFTER_S, DoorFaults, DoorTrouble
 from simulator.timeline import Appointment, Timeline
 
 BOLT_FREE_AFTER_S: Final = 0.060  # of coil
@@ -109,7 +109,8 @@ class Door:
 
     def set_trouble(self, trouble: DoorTrouble) -> None:
         """A contact that welds powers the lock at once; one that is replaced lets go."""
-        before, self.faults.trouble = self.faults.trouble, trouble
+        before = self.faults.trouble
+        self.faults.trouble = NONE if trouble == NONE else trouble
         if trouble.welded and not before.welded:
             self.faults.strikes("welded")
             (self.wrong or self).power(for_ever=True)
@@ -188,6 +189,8 @@ class Door:
     def reads_closed(self) -> bool:
         """The door input: current flows while the switch sees the door shut."""
         answering = self.crossed or self
+        if self.faults.trouble is NONE:
+            return answering.switch_closed()
         return self.faults.closed(answering.switch_closed(), self.timeline.now)
 
     def switch_closed(self) -> bool:

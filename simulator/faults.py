@@ -99,14 +99,16 @@ class Faults:
             tell()
 
     def upon_request(self, frame: bytes) -> bytes | None:
-        return self._harm(frame)
+        trouble = self.trouble
+        return self._harm(frame) if trouble.lost or trouble.garbled else frame
 
     def upon_reply(self, frame: bytes) -> bytes | None:
-        return self._harm(frame)
+        return self.upon_request(frame)
 
     def strikes(self, name: str, unit: int | None = None) -> bool:
         """Whether this trouble comes now, to this unit if it is one of units; it is counted."""
-        asked = getattr(self.trouble, name)
+        if not (asked := getattr(self.trouble, name)):
+            return False
         if isinstance(asked, tuple):
             struck = unit in asked
         else:

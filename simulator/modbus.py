@@ -1,6 +1,7 @@
 """Modbus as a device sees it, from the standard: checksum, exceptions, bits and words."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 NO_FUNCTION: Final = 1
@@ -29,6 +30,7 @@ ADDRESSES: Final = 0x10000
 ADDRESS_AND_VALUE: Final = 5  # bytes of a PDU: function, address, value or count
 SHORTEST_FRAME: Final = 4
 LONGEST_FRAME: Final = 256
+KEPT: Final = 1024  # checksums: polls and their answers are mostly the same again
 
 
 class Refusal(Exception):
@@ -67,6 +69,7 @@ def _table() -> tuple[int, ...]:
 _CRC_OF_BYTE: Final = _table()
 
 
+@lru_cache(KEPT)
 def crc16(octets: bytes) -> int:
     value = 0xFFFF
     for octet in octets:
@@ -108,7 +111,11 @@ def packed_words(values: Iterable[int]) -> bytes:
 
 def packed_bits(bits: Sequence[bool]) -> bytes:
     """First bit lowest, the last byte filled up with 0."""
-    value = sum(1 << place for place, bit in enumerate(bits) if bit)
+    value, mask = 0, 1
+    for bit in bits:
+        if bit:
+            value |= mask
+        mask <<= 1
     return value.to_bytes((len(bits) + 7) // 8, "little")
 
 
