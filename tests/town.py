@@ -126,6 +126,16 @@ class PlayedSite:
         self.says(Up.PICKUP_READY, order=order_no, expires_at="2026-12-09T16:00:00.000Z")
         return places
 
+    def movement(self, intent: str, kind: str, where: str, item: str) -> dict[str, Any]:
+        """What was decided about an item that lies there, or shall."""
+        words = {"intent": intent, "kind": kind, "where": where, "item": item}
+        return words | {"reason": "pickup", "order": ORDER["order_no"]}
+
+    def moves(self, intent: str, kind: str, where: str, item: str) -> None:
+        """It moved, as its door shows; what became of the item is not said."""
+        self.says(Up.MOVEMENT_INTENDED, **self.movement(intent, kind, where, item))
+        self.says(Up.MOVEMENT_SETTLED, intent=intent, outcome="moved", seen_by="door")
+
     def gives(self, order_no: str, item_id: str, where: str) -> None:
         kind = "collect" if "/" in where else "present"
         movement = {"kind": kind, "where": where, "reason": "pickup", "order": order_no}

@@ -13,8 +13,10 @@ from sqlalchemy import select, text, update
 
 from controller.district import fleet, pickup, queries
 from controller.district import schema as s
+from controller.district.alarms import end_own_alarms, raise_own_alarm, take_on
 from controller.district.changes import Changes
-from controller.district.inbox import Inbox, end_own_alarms, raise_own_alarm
+from controller.district.doubts import Doubts
+from controller.district.inbox import Inbox
 from controller.district.messages import Messenger
 from controller.district.mint import Mint
 from controller.district.notices import Notices, Outbox, finished
@@ -77,6 +79,7 @@ class District:
         self._mint = mint
         self._inbox = Inbox(Notices(clock, seal, plan))
         self._orders = Orders(store, clock, seal, mint, plan)
+        self.doubts = Doubts(store, clock, seal, mint)
         check_seal(store, seal)
         write_plan(store, plan)
         grant_badges(store, clock, plan.badges)
@@ -169,6 +172,16 @@ class District:
     def alarms(self, site_id: str | None = None, *, standing: bool = True) -> list[AlarmView]:
         with self.store.read() as connection:
             return fleet.alarms(connection, site_id, standing=standing)
+
+    def take_on(self, alarm_id: str, by: str, site_id: str | None = None) -> None:
+        """Somebody looks after an alarm; see `alarms.take_on` for what is refused."""
+        with self.store.write() as tx:
+            take_on(tx, alarm_id, site_id, by, rfc3339(self.clock.now()))
+        self.changes.ring()
+
+    def alias(self, username: str) -> str:
+        """How a journal names somebody who logs in here: opaque, and always the same."""
+        return f"P{self._seal.key_of(username, 'login')[:12]}"
 
     def journal(
         self, site_id: str, after: int = 0, limit: int = 100, stream: Stream = Stream.UP

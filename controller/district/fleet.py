@@ -148,6 +148,8 @@ def alarms(
             row.severity,
             parse_time(row.since),
             time(row.cleared_at),
+            time(row.acknowledged_at),
+            row.acknowledged_by,
         )
         for row in connection.execute(statement.limit(ALARMS_MAX))
     ]

@@ -3,7 +3,7 @@
 An entry of an unknown kind changes nothing, so that a site may be newer than its district.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ import structlog
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from controller.district import schema as s
+from controller.district.alarms import ALARM_RULES
+from controller.district.doubts import last_movement
 from controller.district.notices import Notices
 from controller.entries import AlarmKind, ItemState, OrderState, Up
 from controller.journal import Entry, parse_time, rfc3339
@@ -21,7 +23,6 @@ from controller.store import Transaction
 log = structlog.get_logger()
 
 OVER = (OrderState.COLLECTED, OrderState.RETURNED, OrderState.CANCELLED)
-DISTRICT = "district"  # where an alarm stands that no site raised
 GONE: dict[str, None] = {"cabinet": None, "no": None, "machine": None}  # lies nowhere here
 DOOR_STATES = {
     Up.DOOR_OPENED: "open",
@@ -73,19 +74,51 @@ _NOT_COLLECTED: Final = Prepared(
         _items.order_no == bindparam("order"), _items.state != ItemState.COLLECTED
     )
 )
+_WAITS: Final = (
+    ItemState.EXPECTED,
+    ItemState.LOADED,
+    ItemState.RELEASING,
+    ItemState.RETURN_REQUESTED,
+)
 _IN_HAND: Final = Prepared(
     select(_items.item_id).where(
         _items.order_no == bindparam("order"),
-        _items.state.in_(
-            (
-                ItemState.EXPECTED,
-                ItemState.LOADED,
-                ItemState.RELEASING,
-                ItemState.RETURN_REQUESTED,
-            )
-        ),
+        _items.state.in_(_WAITS),
         _items.holder == "cabinet",
     )
+)
+_OF_SITE: Final = _items.order_no.in_(select(_orders.order_no).where(_IS_OWN))
+_THAT_ITEM: Final = (_items.item_id == bindparam("of_item")) & _OF_SITE
+_DOUBT_BEHIND: Final = Prepared(
+    update(s.items).where(_THAT_ITEM, _items.state.in_(_WAITS)), "state", "cabinet", "no"
+)
+_DOUBT_INSIDE: Final = Prepared(
+    update(s.items).where(_THAT_ITEM, _items.state.in_(_WAITS)), "state", "machine"
+)
+_IS_STILL_THERE: Final = Prepared(
+    update(s.items).where(_THAT_ITEM, _items.state == ItemState.RELEASING), "state"
+)
+_NEVER_CAME: Final = Prepared(
+    update(s.items).where(_THAT_ITEM, _items.state == ItemState.RELEASING),
+    "state",
+    *GONE,
+)
+_END_COMMAND: Final = Prepared(
+    update(s.commands).where(
+        s.commands.c.site_id == bindparam("site"),
+        s.commands.c.command_id == bindparam("command"),
+        s.commands.c.ended.is_(None),
+    ),
+    "ended",
+    "why",
+    "ended_at",
+)
+COMMAND_ENDS: Final = (
+    Up.COMMAND_DONE,
+    Up.COMMAND_FAILED,
+    Up.COMMAND_REFUSED,
+    Up.COMMAND_EXPIRED,
+    Up.COMMAND_UNKNOWN,
 )
 
 
@@ -101,13 +134,14 @@ class Inbox:
             Up.ITEM_RETURNED: _item_returned,
             Up.ITEM_EXPECTED: _item_expected,
             Up.ITEM_MISSING: _item_missing,
+            Up.ITEM_STAYED: _item_stayed,
             Up.PICKUP_READY: self._pickup_ready,
             Up.PICKUP_COMPLETED: _pickup_completed,
             Up.COMPARTMENT_FAULT: _compartment_fault,
             Up.COMPARTMENT_RESTORED: _compartment_restored,
             Up.MACHINE_CHANGED: _machine_changed,
-            Up.ALARM_RAISED: _alarm_raised,
-            Up.ALARM_CLEARED: _alarm_cleared,
+            **ALARM_RULES,
+            **dict.fromkeys(COMMAND_ENDS, _command_ended),
             **dict.fromkeys(DOOR_STATES, _door_changed),
             Up.DOORS_UNKNOWN: _doors_changed,
             Up.DOORS_CLOSED: _doors_changed,
@@ -198,7 +232,8 @@ def _movement_intended(connection: Connection, entry: Entry) -> None:
     words = entry.data
     intent = {"site_id": entry.site, "intent": words["intent"]}
     values = {"kind": words["kind"], "place": words["where"], "order_no": words.get("order")}
-    upsert(connection, s.site_movements, intent, values | {"at": entry.at})
+    values |= {"item_id": words.get("item"), "at": entry.at}
+    upsert(connection, s.site_movements, intent, values)
     if words["kind"] in ("collect", "present"):
         _mark(connection, entry, words["where"], words.get("order"), ItemState.RELEASING)
 
@@ -210,6 +245,17 @@ def _movement_settled(connection: Connection, entry: Entry) -> None:
     row = first_row(connection, s.site_movements, **intent)
     if row is not None and outcome == "not_moved" and row.kind in ("collect", "present"):
         _mark(connection, entry, row.place, row.order_no, ItemState.LOADED)
+    elif row is not None and row.item_id and split_where(row.place) is None:
+        _doubt(connection, entry, row.item_id, row.place)  # unless the next entry says more
+
+
+def _doubt(connection: Connection, entry: Entry, item: str, where: str) -> None:
+    """Nobody knows where the item is that was here."""
+    of = {"site": entry.site, "of_item": item, "state": ItemState.RELEASING}
+    if (spot := split_where(where)) is not None:
+        _DOUBT_BEHIND.run(connection, **of, cabinet=spot[0], no=spot[1])
+    else:
+        _DOUBT_INSIDE.run(connection, **of, machine=where)
 
 
 def _mark(
@@ -254,6 +300,18 @@ def _item_missing(connection: Connection, entry: Entry) -> None:
     _change_item(connection, entry, state=ItemState.RELEASING, **GONE)
 
 
+def _item_stayed(connection: Connection, entry: Entry) -> None:
+    """The door is shut again, and behind it is what was there before."""
+    words = entry.data
+    if words["item"] is None:
+        return
+    of = {"site": entry.site, "of_item": words["item"]}
+    if words["inside"]:
+        _IS_STILL_THERE.run(connection, **of, state=ItemState.LOADED)
+    else:
+        _NEVER_CAME.run(connection, **of, state=ItemState.EXPECTED, **GONE)
+
+
 def _change_item(connection: Connection, entry: Entry, **values: Any) -> bool:
     change = _item_change(tuple(values))
     return bool(change.run(connection, **_order_of(entry), of_item=entry.data["item"], **values))
@@ -288,7 +346,12 @@ def _set_door(connection: Connection, entry: Entry, state: str, told: dict[str, 
 
 
 def _compartment_fault(connection: Connection, entry: Entry) -> None:
-    _set_fault(connection, entry, str(entry.data["reason"]))
+    reason, where = str(entry.data["reason"]), str(entry.data["where"])
+    _set_fault(connection, entry, reason)
+    if reason == AlarmKind.UNEXPLAINED:
+        last = last_movement(connection, entry.site, place=where)
+        if last is not None:
+            _doubt(connection, entry, last.item_id, where)
 
 
 def _compartment_restored(connection: Connection, entry: Entry) -> None:
@@ -309,39 +372,14 @@ def _machine_changed(connection: Connection, entry: Entry) -> None:
     upsert(connection, s.site_machines, machine, values | {"faults": " ".join(words["faults"])})
 
 
-def _alarm_raised(connection: Connection, entry: Entry) -> None:
+def _command_ended(connection: Connection, entry: Entry) -> None:
+    """What became of it; a site answers once."""
     words = entry.data
-    values = {key: words[key] for key in ("kind", "severity", "since")}
-    alarm = {"site_id": entry.site, "alarm_id": words["alarm"]}
-    upsert(connection, s.site_alarms, alarm, values | {"place": words["where"], "cleared_at": None})
-
-
-def _alarm_cleared(connection: Connection, entry: Entry) -> None:
-    alarm = {"site_id": entry.site, "alarm_id": entry.data["alarm"]}
-    change_rows(connection, s.site_alarms, alarm, cleared_at=entry.at)
-
-
-def raise_own_alarm(
-    connection: Connection, alarm_id: str, site_id: str, kind: AlarmKind, now: str
-) -> bool:
-    """An alarm about a site that the district itself noticed; False where it stands already."""
-    alarm = s.site_alarms.c
-    standing = select(alarm.alarm_id).where(
-        alarm.site_id == site_id, alarm.kind == kind, alarm.cleared_at.is_(None)
+    _END_COMMAND.run(
+        connection,
+        site=entry.site,
+        command=words["command"],
+        ended=entry.kind.removeprefix("command."),
+        why=words.get("reason"),
+        ended_at=entry.at,
     )
-    if connection.execute(standing).first() is not None:
-        return False
-    words = {"kind": kind, "place": DISTRICT, "severity": "critical", "since": now}
-    upsert(connection, s.site_alarms, {"site_id": site_id, "alarm_id": alarm_id}, words)
-    return True
-
-
-def end_own_alarms(connection: Connection, but: Collection[str], now: str) -> int:
-    """Those that the district itself raised are over, except about these sites; how many."""
-    alarm = s.site_alarms.c
-    ended = connection.execute(
-        update(s.site_alarms)
-        .where(alarm.place == DISTRICT, alarm.cleared_at.is_(None), alarm.site_id.not_in(but))
-        .values(cleared_at=now)
-    )
-    return ended.rowcount

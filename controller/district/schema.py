@@ -263,6 +263,8 @@ site_alarms = Table(
     Column("severity", String(8), nullable=False),
     Column("since", TIME, nullable=False),
     Column("cleared_at", TIME),
+    Column("acknowledged_at", TIME),
+    Column("acknowledged_by", ID),  # a badge, or somebody at a district's desk
 )
 
 site_movements = Table(
@@ -273,7 +275,33 @@ site_movements = Table(
     Column("kind", String(16), nullable=False),
     Column("place", String(32), nullable=False),
     Column("order_no", ID),
+    Column("item_id", ID),
     Column("at", TIME, nullable=False),
     Column("outcome", String(10)),  # NULL while open; moved, not_moved, unknown
     Column("settled_at", TIME),
 )
+Index("ix_site_movements_item", site_movements.c.item_id)
+Index("ix_site_movements_place", site_movements.c.site_id, site_movements.c.place)
+
+commands = Table(  # what a site was told to do, who wanted it, and what the site made of it
+    "commands",
+    metadata,
+    Column("command_id", ID, primary_key=True),
+    Column("site_id", SITE, nullable=False),
+    Column("kind", String(24), nullable=False),  # entries.Down
+    Column("item_id", ID, nullable=False),
+    Column("intent", ID, nullable=False),  # that brought the item into doubt
+    Column("outcome", String(16), nullable=False),  # entries.Verdict
+    Column("reason", String(40), nullable=False),
+    Column("requested_by", ID, nullable=False),
+    Column("approved_by", ID, nullable=False),
+    Column("client", String(100), nullable=False),  # whose API key; `ops` for our own pages
+    Column("request", HASH, nullable=False),  # keyed hash of what was asked
+    Column("seq", Integer, nullable=False),  # of the entry that tells it
+    Column("at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("ended", String(8)),  # NULL until the site answered; done, refused, expired ...
+    Column("why", String(40)),
+    Column("ended_at", TIME),
+)
+Index("ix_commands_intent", commands.c.site_id, commands.c.intent)

@@ -135,6 +135,42 @@ class AlarmView:
     severity: str
     since: datetime
     cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None  # a badge's id, or a person's
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtView:
+    """An item of which nobody knows where it is."""
+
+    item_id: str
+    order_no: str
+    kind: str  # entries.Kind
+    label: str
+    where: str  # A/7 or a machine's name: where it was
+    intent: str  # that brought it into doubt
+    since: datetime
+    may_be: tuple[str, ...]  # entries.Verdict: what may be said of it
+
+
+@dataclass(frozen=True, slots=True)
+class CommandView:
+    """What a site was told to do. `accepted`, `delivered`, then as the site says."""
+
+    command_id: str
+    kind: str  # entries.Down
+    site_id: str
+    state: str  # accepted, delivered, done, refused, failed, unknown, expired
+    why: str | None  # it was refused or failed
+    item_id: str
+    intent: str
+    outcome: str  # entries.Verdict
+    reason: str
+    requested_by: str
+    approved_by: str
+    at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
