@@ -6,7 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
@@ -52,6 +52,19 @@ WHOLE_BOARD: Final = 32
 
 
 Policy = dict[str, str | bool]
+CARDS: Final = 0.2  # of sites ask for identity cards
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a site has beside its cabinets."""
+
+    kiosks: int = 1
+    machines: str = "print"  # their kind
+    cards: bool = False  # readers of them
+
+
+PLAIN: Final = Equipment()
 
 
 class Worlds(StrEnum):
@@ -64,7 +77,12 @@ class Links(StrEnum):
 
 
 def settings_of(
-    profile: Profile, site: str, seed: str, folder: Path, policy: Policy | None = None
+    profile: Profile,
+    site: str,
+    seed: str,
+    folder: Path,
+    policy: Policy | None = None,
+    equipment: Equipment = PLAIN,
 ) -> SiteSettings:
     """A site of this profile with secrets made from the seed."""
     secrets = {
@@ -81,7 +99,11 @@ def settings_of(
             _compartment(letter, no, size) for no, size in enumerate(SIZES[profile.doors], 1)
         ]
     machines = [
-        {"name": f"M{n}", "url": f"modbus+tcp://127.0.0.1:{n}?unit=1&profile=licence-machine"}
+        {
+            "name": f"M{n}",
+            "url": f"modbus+tcp://127.0.0.1:{n}?unit=1&profile=licence-machine",
+            "kind": equipment.machines,
+        }
         for n in range(1, profile.machines + 1)
     ]
     tables = {
@@ -96,21 +118,53 @@ def settings_of(
         "cabinet": cabinets,
         "compartment": compartments,
         "machine": machines,
-        "scanner": [{"name": "S1", "url": "scanner+serial:///S1?baud=9600"}],
+        **_at_kiosks(equipment),
         "link": secrets,
         "policy": policy or {},
     }
     return SiteSettings(**tomllib.loads(toml(tables)))
 
 
-def policy_of(seed: str) -> Policy:
+def _at_kiosks(equipment: Equipment) -> dict[str, list[dict[str, str]]]:
+    """Each has a scanner, and a reader of cards where cards are asked for."""
+    numbers = range(1, equipment.kiosks + 1)
+    tables = {
+        "kiosk": [{"name": f"K{n}"} for n in numbers],
+        "scanner": [
+            {"name": f"S{n}", "url": f"scanner+serial:///S{n}?baud=9600", "kiosk": f"K{n}"}
+            for n in numbers
+        ],
+    }
+    if equipment.cards:
+        tables["card_reader"] = [
+            {"name": f"C{n}", "url": f"idcard+serial:///C{n}?baud=115200", "kiosk": f"K{n}"}
+            for n in numbers
+        ]
+    return tables
+
+
+def equipment_of(seed: str) -> Equipment:
+    """What stands at the seed's site."""
+    dice = Random(f"{seed}/equipment")  # noqa: S311 - nothing secret comes of it
+    return Equipment(
+        kiosks=dice.choice((1, 1, 1, 2)),
+        machines=dice.choice(("print", "print", "store")),
+        cards=dice.random() < CARDS,
+    )
+
+
+def policy_of(seed: str, equipment: Equipment = PLAIN) -> Policy:
     """What the seed's site asks of people."""
     dice = Random(f"{seed}/policy")  # noqa: S311 - nothing secret comes of it
-    return {
+    policy: Policy = {
         "second_factor": dice.choice(("none", "none", "phone4", "clerk")),
         "confirm_pickup": dice.random() < 3 / 4,
         "emergency_two_badges": dice.random() < 1 / 2,
     }
+    if equipment.cards:
+        policy["second_factor"] = "id_card"
+        policy["second_factor_no_reader"] = dice.choice(("clerk", "phone4"))
+    return policy
 
 
 def _boards(url: str, doors: int) -> list[str]:
@@ -142,8 +196,9 @@ def parts(
         own = f"{seed}/{site}"
         if orders:
             profile = replace(BRISK, orders_a_year=orders * YEAR_DAYS)  # noqa: PLW2901 - in its place
-        policy = policy_of(own) if orders else None
-        made = partial(settings_of, profile, site, own, policy=policy)
+        equipment = equipment_of(own) if orders else PLAIN
+        policy = policy_of(own, equipment) if orders else None
+        made = partial(settings_of, profile, site, own, policy=policy, equipment=equipment)
         shares = TRYING if orders else Shares()
         found.append(Part(made, plan_of, profile, own, days, faults, linked, shares))
     return found
@@ -271,6 +326,7 @@ def summary(outcomes: list[Outcome], seconds: float) -> str:
         ("orders", f"{sum(each.orders for each in outcomes):,}"),
         ("releases", f"{kinds['movement.intended']:,}"),
         ("journal entries", f"{entries:,}"),
+        ("done", _counted(sum((each.done for each in outcomes), Counter()))),
         ("refusals", _counted(refusals)),
         ("faults", _counted(sum((each.faults for each in outcomes), Counter()))),
         ("checked", _counted(sum((each.checked for each in outcomes), Counter()))),

@@ -138,6 +138,14 @@ class Mechanism:
         self._next(LOAD_S, self._loaded)
         self.changed()
 
+    def withdraw(self) -> list[str]:
+        """Out of the loading gate again, where it stayed behind."""
+        if not self.gate or self.state in {State.MOVING, State.STARTING}:
+            raise Impossible(f"Nothing lies at the loading gate of {self.plan.name}.")
+        taken, self.gate = self.gate, []
+        self.changed()
+        return taken
+
     def jam(self) -> None:
         """Paper sticks: at once when something moves, else as soon as something does."""
         if self.jammed:

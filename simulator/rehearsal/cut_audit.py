@@ -51,7 +51,7 @@ def _under_way(stage: CutStage) -> str | None:
     site = stage.site
     if site is None or stage.store is None or site.problems():
         return f"the site is not ready: {site and site.problems()}"
-    if site.kiosk_view().screen is not Screen.IDLE or stage.view is None:
+    if site.kiosk_view().screen is not Screen.IDLE or stage.kiosks[0].view is None:
         return f"the kiosk shows {site.kiosk_view().text}"
     for door in stage.world.doors.values():
         if door.open or door.unlocked:

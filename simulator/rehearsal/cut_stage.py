@@ -71,8 +71,7 @@ class CutStage(Stage):
                 if self._mains.on:
                     raise
                 del failed
-            self.site = self.store = self._bridge = self.view = None
-            self.bell.ring()
+            self._go_out()
             await self.clock.sleep(self._off_s)
 
     @property

@@ -15,6 +15,7 @@ from controller.entries import Down
 from controller.entries_down import PlacedCode, PlacedItem
 from controller.journal import Entry, Stream, append, entries, journal_table, rfc3339
 from controller.settings import SiteSettings
+from simulator.rehearsal.linked_people import card_number
 
 RETENTION_S: Final = 15 * 86_400
 Size = Literal["S", "M", "L"]
@@ -41,6 +42,7 @@ class Code:
     qr: str
     tail: str  # of the phone that has it
     typed: str = ""
+    card: str = ""  # the number of an identity card, where the site reads cards
 
 
 @dataclass(slots=True)
@@ -127,14 +129,15 @@ class District:
         if licence:
             items.append(_item(number, "licence", "business_licence", holder, None))
         labels = [each["label"] for each in items]
+        stores = any(each.kind == "store" for each in self._settings.machine)
         order = Order(
             number,
             f"Company {number}",
             vendor,
             [],
             boxes=labels[: len(boxes)],
-            licences=labels[len(boxes) :] if licence == "cabinet" else [],
-            printed=int(licence == "machine"),
+            licences=labels[len(boxes) :] if licence == "cabinet" or stores else [],
+            printed=int(licence == "machine" and not stores),
         )
         self.orders[number] = order
         self._take_on(order, items, {"reach": "low"} if low else {}, types=types)
@@ -218,12 +221,16 @@ class District:
             salt = self._settings.link.typed_salt.get_secret_value()
             hashes = [quick_hash(salt, digits, tail)]
             code.typed = digits + tail
+        if self._settings.card_reader:
+            code.card = card_number(self._dice)
         placed = PlacedCode(
             code_id=code_id,
             qr=self._hashed(secret),
             typed=hashes,
             tails=[self._hashed(f"{secret}{tail}")],
         )
+        if code.card:
+            placed["id_hashes"] = [self._hashed(code.card)]
         return code, placed
 
 

@@ -71,6 +71,7 @@ class Held:
 
     what: str  # code, badge, label, digits (of a code, with another phone), other
     of: str  # code id, badge id, label
+    at: str = ""  # the kiosk
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Answered:
     text: str
     bare: bool  # nothing of any order is on the screen, nor a value
     after_s: float
+    at: str = ""  # the kiosk
 
 
 @dataclass(frozen=True, slots=True)

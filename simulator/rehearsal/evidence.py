@@ -34,6 +34,7 @@ from simulator.rehearsal.known import Command, Intent, Item, Place
 from simulator.rehearsal.link_evidence import LinkEvidence
 
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
+PROOFS: Final = ("badge", "card", "tail")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
 CODES_GOOD_S: Final = PolicyTable().code_valid_s - 86_400.0  # a day more or less: clocks differ
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +45,7 @@ class Evidence:
     """Everything that invariants look at. `take` is called with each event, before them."""
 
     start: datetime = EPOCH  # true time when elapsed time was nought
+    policy: PolicyTable = field(default_factory=PolicyTable)
     link: LinkEvidence = field(default_factory=LinkEvidence)
     now: float = 0.0
     starts: int = 0  # of the site's process
@@ -69,15 +71,18 @@ class Evidence:
     revoked: set[str] = field(default_factory=set)
     badge_roles: dict[str, str] = field(default_factory=dict)
     badge_ends: dict[str, datetime] = field(default_factory=dict)
+    proved: dict[tuple[str, str], float] = field(
+        default_factory=dict
+    )  # a card, a phone's tail, a badge: when whoever has it last showed it
     hands: Counter[str] = field(default_factory=Counter)
     lies: dict[str, str] = field(default_factory=dict)  # thing: where it is, as hands put it
     collected: Counter[str] = field(default_factory=Counter)
     ready: dict[str, float] = field(
         default_factory=dict
     )  # orders that were ready once, and since when
-    wrong_tries: list[float] = field(
-        default_factory=list
-    )  # typed codes that were looked up and not found
+    wrong_tries: defaultdict[str, list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # typed codes that were looked up and not found, at each kiosk
     wrong_phones: defaultdict[str, list[float]] = field(
         default_factory=lambda: defaultdict(list)
     )  # for the same digits
@@ -88,7 +93,7 @@ class Evidence:
         default_factory=dict
     )  # doors broken open that no entry tells of yet
     heads: dict[Stream, Entry] = field(default_factory=dict)
-    held: Held | None = None  # the newest code, whoever's
+    held: dict[str, Held] = field(default_factory=dict)  # the newest code at each kiosk
     held_at: dict[str, float] = field(default_factory=dict)  # each code, when it was last
     papers_taken: Counter[str] = field(default_factory=Counter)  # at each machine
     papers_told: Counter[str] = field(default_factory=Counter)
@@ -172,12 +177,14 @@ class Evidence:
 
     def _at_kiosk(self, event: Held | Answered) -> None:
         if isinstance(event, Held):
-            if event.what not in ("badge", "label"):
-                self.held = event
+            if event.what in PROOFS:
+                self.proved[event.what, event.of] = self.now
+            elif event.what != "label":
+                self.held[event.at] = event
                 if event.what == "code":
                     self.held_at[event.of] = self.now
         elif event.how == "typed" and event.text == Text.CODE_UNKNOWN:
-            self.wrong_tries.append(self.now)
+            self.wrong_tries[event.at].append(self.now)
             if event.what == "digits":
                 self.wrong_phones[event.of].append(self.now)
 
@@ -186,6 +193,11 @@ class Evidence:
         order, state = self.codes.get(code, ("", ""))
         here = any(item.state == "loaded" for item in self.orders.get(order, ()))
         return state == "open" and here and self.now < self.ready.get(order, -inf) + CODES_GOOD_S
+
+    def is_served(self, code: str) -> bool:
+        """Somebody is here for its order."""
+        order, _ = self.codes.get(code, ("", ""))
+        return any(order == each for each, _ in self.sessions.values())
 
     def _suffer(self, event: Struck) -> None:
         if event.fault == "stuck_switch":
@@ -287,9 +299,12 @@ class Evidence:
             self.now,
             data.get("command"),
             data.get("seq", 0),
+            data.get("session") or data.get("badge") or data.get("command") or "",
             self.starts,
         )
         self.intents[intent.name] = self.open_intents[intent.name] = intent
+        if intent.kind == "load" and "/" not in intent.where:
+            self.items[data["item"]].slotted = True
         place = self.places[intent.where]
         place.announced += 1
         place.last = intent
@@ -311,7 +326,7 @@ class Evidence:
     def _collected(self, data: dict[str, Any]) -> None:
         item = self._leaves(data["item"], "collected")
         self.collected[item.item_id] += 1
-        self.papers_told[data["where"]] += item.holder == "machine"
+        self.papers_told[data["where"]] += item.holder == "machine" and not item.slotted
 
     def _returned(self, data: dict[str, Any]) -> None:
         self._leaves(data["item"], "returned")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from controller.settings import PolicyTable
 from simulator.rehearsal.events import Event, EventLog, words_of
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants import REGISTRY, Invariant
@@ -35,8 +36,8 @@ class Violation:
 class Judge:
     """Listens to the log. The first violations are kept; `violated` says that there is one."""
 
-    def __init__(self, log: EventLog, start: datetime) -> None:
-        self.evidence = Evidence(start)
+    def __init__(self, log: EventLog, start: datetime, policy: PolicyTable | None = None) -> None:
+        self.evidence = Evidence(start, policy or PolicyTable())
         self.checked: Counter[str] = Counter()
         self.violations: list[Violation] = []
         self._log = log

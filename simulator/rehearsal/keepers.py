@@ -7,7 +7,6 @@ from typing import Final
 from controller.site.kiosk import Choice, KioskView
 from controller.site.texts import Button, Offer, Screen, Text
 from simulator.door import Door
-from simulator.rehearsal.events import Held
 from simulator.rehearsal.recipients import PATIENCE_S
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.vendors import Loader
@@ -84,8 +83,7 @@ class Keeper(Loader):
         thing = door.contents[-1]
         if thing.startswith(LABEL) and thing not in self._looked:
             self._looked.add(thing)
-            self.stage.log.note(Held("label", thing))
-            self.stage.scanner.hold(thing)
+            self.hold(thing, "label", thing)
             await self.news(view, 3.0)
             return True
         self.take(door)  # a bag, or what belongs elsewhere

@@ -16,6 +16,7 @@ class Intent:
     at: float
     command: str | None = None
     seq: int = 0  # that a machine is to be asked with
+    by: str = ""  # the visit, or else the badge or command
     start: int = 0  # of the site's process, in which it was announced
     ends: list[str] = field(default_factory=list)
     moves: int = 0  # of the bolt since it was announced, until the next one here
@@ -30,6 +31,7 @@ class Item:
     order: str
     thing: str  # what lies in the world: its label, or JOB:n once a machine knows it
     holder: str
+    slotted: bool = False  # a machine keeps it, or is to
     state: str = "expected"
     where: str = ""
 

@@ -264,7 +264,7 @@ class LinkedDistrict(District):
         old, code = order.codes[-1], super().replace(order, types=types)
         secret, token = code.qr.rpartition(":")[2], mint_secret(self.dice.getrandbits)
         typed = code.typed[:TYPED_DIGITS] or mint_typed(self.dice.randrange)
-        self.people.secrets |= {secret, typed, token}
+        self.people.secrets |= {secret, typed, token, *filter(None, [code.card])}
         with self.store.write() as transaction:
             change = transaction.connection.execute
             change(update(s.codes).where(s.codes.c.code_id == old.code_id).values(state="replaced"))
@@ -291,7 +291,8 @@ class LinkedDistrict(District):
     ) -> None:
         """As a client places it; labels and codes are minted here."""
         self._mint.labels.extend(each["label"] for each in items)
-        person = self.people.recipient(carries_card=types)
+        card = bool(self._settings.card_reader)
+        person = self.people.recipient(carries_card=types or card)
         self.phones.of[person["phone"]] = order.number
         self.real.place_order(
             {
@@ -304,7 +305,9 @@ class LinkedDistrict(District):
             },
             CLIENT,
         )
-        order.codes.append(self._code_of(order.number, person["phone"], types=types))
+        code = self._code_of(order.number, person["phone"], types=types)
+        code.card = person["id_number"] if card else ""
+        order.codes.append(code)
 
     def _code_of(self, number: str, phone: str, *, types: bool) -> Code:
         """What the recipient will be shown."""

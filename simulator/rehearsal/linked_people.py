@@ -34,13 +34,14 @@ class People:
         person = {"name": name, "phone": phone, "role": "agent"}
         self.secrets |= {name, phone.removeprefix("+86")}
         if carries_card:
-            person["id_number"] = self._card()
+            person["id_number"] = card_number(dice)
             self.secrets.add(person["id_number"])
         return person
 
-    def _card(self) -> str:
-        dice = self._dice
-        born = f"19{dice.randrange(50, 99)}{dice.randrange(1, 13):02d}{dice.randrange(1, 28):02d}"
-        front = f"{REGION}{born}{dice.randrange(1000):03d}"
-        total = sum(int(sign) * weight for sign, weight in zip(front, ID_WEIGHTS, strict=True))
-        return front + ID_CHECKS[total % 11]
+
+def card_number(dice: Random) -> str:
+    """Of an identity card."""
+    born = f"19{dice.randrange(50, 99)}{dice.randrange(1, 13):02d}{dice.randrange(1, 28):02d}"
+    front = f"{REGION}{born}{dice.randrange(1000):03d}"
+    total = sum(int(sign) * weight for sign, weight in zip(front, ID_WEIGHTS, strict=True))
+    return front + ID_CHECKS[total % 11]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import Final
+from typing import Final, Self
 
 from controller.refusals import Refused
 from controller.site.kiosk import KioskView
@@ -11,6 +11,7 @@ from controller.site.texts import Button, Screen, Text
 from controller.store import StoreBroken
 from simulator.door import Door, Impossible
 from simulator.rehearsal.events import Answered, Held
+from simulator.rehearsal.kiosks import Kiosk
 from simulator.rehearsal.shapes import takes_s
 from simulator.rehearsal.stage import Stage
 
@@ -29,21 +30,27 @@ class Person:
     def __init__(self, stage: Stage, dice: Random) -> None:
         self.stage = stage
         self.dice = dice
+        self.kiosk = stage.kiosks[0]
         self.hands: list[str] = []
+
+    def before(self, kiosk: Kiosk) -> Self:
+        """Whoever it is stands before that one."""
+        self.kiosk = kiosk
+        return self
 
     # eyes
 
     @property
     def view(self) -> KioskView | None:
-        return self.stage.view
+        return self.kiosk.view
 
     @property
     def screen(self) -> Screen | None:
-        view = self.stage.view
+        view = self.kiosk.view
         return None if view is None else view.screen
 
     def offers(self, button: Button) -> bool:
-        view = self.stage.view
+        view = self.kiosk.view
         return view is not None and button in view.buttons
 
     def door(self, where: str) -> Door:
@@ -52,7 +59,7 @@ class Person:
         return self.stage.world.door(cabinet, int(no))
 
     def shown_doors(self) -> list[Door]:
-        view = self.stage.view
+        view = self.kiosk.view
         return [] if view is None else [self.door(where) for where in view.doors if "/" in where]
 
     async def sees(self, holds: Callable[[], bool], within_s: float) -> bool:
@@ -61,7 +68,7 @@ class Person:
 
     async def news(self, view: KioskView | None, within_s: float) -> bool:
         """Wait until the screen is another one."""
-        return await self.sees(lambda: self.stage.view is not view, within_s)
+        return await self.sees(lambda: self.kiosk.view is not view, within_s)
 
     # time
 
@@ -82,20 +89,22 @@ class Person:
         if site is None or not self.offers(button):
             return False
         with suppress(Refused, StoreBroken):  # the screen is about to say that nothing is kept
-            site.press(button, value)
+            site.press(button, value, self.kiosk.name)
             return True
         return False
 
     def hold(self, text: str, what: str, of: str) -> None:
         """Before the scanner for a moment."""
-        self.stage.log.note(Held(what, of))
-        self.stage.scanner.hold(text)
+        self.stage.log.note(Held(what, of, self.kiosk.name))
+        self.kiosk.scanner.hold(text)
 
     def type(self, digits: str, what: str, of: str) -> bool:
         """Twelve digits on the screen, if it asks for them and not for a phone's alone."""
         if not self.offers(Button.CODE) or self.screen is Screen.SECOND_FACTOR:
             return False
-        self.stage.log.note(Held(what, of))
+        self.stage.log.note(Held(what, of, self.kiosk.name))
+        if what == "code":
+            self.stage.log.note(Held("tail", of, self.kiosk.name))
         return self.press(Button.CODE, digits)
 
     async def answer(self, how: str, what: str, of: str, view: KioskView | None) -> bool:
@@ -103,12 +112,12 @@ class Person:
         asked_at, starts = self.stage.clock.monotonic(), self.stage.starts
 
         def is_told() -> bool:
-            now = self.stage.view
+            now = self.kiosk.view
             return now is not view and (now is None or now.text is not Text.CHECKING)
 
         if not await self.sees(is_told, ANSWER_S):
             return False
-        told = self.stage.view
+        told = self.kiosk.view
         if told is not None and told.screen is Screen.IDLE:
             return False  # it went home: what was held was taken for the presentation before
         if told is not None and told.text in (Text.OUT_OF_SERVICE, Text.STARTING):
@@ -116,7 +125,8 @@ class Person:
         if told is not None and self.stage.starts == starts:
             after_s = round(self.stage.clock.monotonic() - asked_at, 3)
             bare = not (told.order or told.items or told.session or told.case or told.values)
-            self.stage.log.note(Answered(how, of, what, told.text.value, bare, after_s))
+            told_here = Answered(how, of, what, told.text.value, bare, after_s, self.kiosk.name)
+            self.stage.log.note(told_here)
         return True
 
     def pull(self, door: Door) -> bool:

@@ -14,12 +14,13 @@ from typing import Final
 
 import structlog
 
+from controller.entries import Up
 from controller.settings import SiteSettings
 from simulator.plan import Plan
 from simulator.rehearsal.badges import BadgeOffice
 from simulator.rehearsal.calm import come_to_rest
 from simulator.rehearsal.commands import Operators
-from simulator.rehearsal.events import Event, Struck, Wrote
+from simulator.rehearsal.events import Event, Held, Lies, Struck, Wrote
 from simulator.rehearsal.far_side import FarSide
 from simulator.rehearsal.judge import Judge, Violation
 from simulator.rehearsal.linked_stage import LinkedStage
@@ -60,6 +61,7 @@ class Outcome:
     seconds: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)  # what people did, and where
     waited_s: float = 0.0
     digest: str = ""
     faults: Counter[str] = field(default_factory=Counter)
@@ -89,7 +91,7 @@ async def _played(
     stage = made(settings, part.plan(settings), folder, seed=part.seed, start=START)
     outcome = Outcome(settings.site.id)
     stage.log.listeners.append(lambda event: _count(outcome, event))
-    judge = Judge(stage.log, START)
+    judge = Judge(stage.log, START, settings.policy)
     town = Town(stage, part.profile, part.shares, Random(f"{part.seed}/town"))
     dice = Random(f"{part.seed}/storm")
     storm = Storm(stage, drawn(part.faults, dice), dice, town.plan)
@@ -129,7 +131,7 @@ async def _played(
 def _sum_up(outcome: Outcome, stage: Stage, town: Town, judge: Judge) -> None:
     outcome.orders = len(stage.district.orders)
     outcome.entries, outcome.events = stage.log.entries, stage.log.count
-    outcome.waited_s = town.waited_s
+    outcome.waited_s = town.waiting.waited_s
     outcome.checked = judge.checked
     outcome.violations = judge.violations[:VIOLATIONS_MAX]
     outcome.digest = stage.log.digest()
@@ -138,7 +140,13 @@ def _sum_up(outcome: Outcome, stage: Stage, town: Town, judge: Judge) -> None:
 def _count(outcome: Outcome, event: Event) -> None:
     if isinstance(event, Struck):
         outcome.faults[event.fault] += 1
+    elif isinstance(event, Held):
+        outcome.done[f"{event.what} at {event.at}"] += event.what in ("badge", "card", "code")
+    elif isinstance(event, Lies) and "/" not in event.where:
+        outcome.done["fed"] += 1
     elif isinstance(event, Wrote):
+        if event.entry.kind == Up.MOVEMENT_INTENDED:
+            outcome.done[event.entry.data["kind"]] += 1
         outcome.kinds[event.entry.kind] += 1
         if event.entry.kind == "pickup.refused":
             outcome.refusals[event.entry.data["reason"]] += 1

@@ -8,6 +8,8 @@ from controller.site.kiosk import KioskView
 from controller.site.texts import Button, Screen, Text
 from simulator.door import Door
 from simulator.rehearsal.district import Code, Order
+from simulator.rehearsal.events import Held
+from simulator.rehearsal.linked_people import card_number
 from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Person
 from simulator.rehearsal.shapes import STARS, Shares, chosen
 from simulator.rehearsal.stage import Stage
@@ -17,6 +19,8 @@ PATIENCE_S: Final = 200.0  # before a screen that does not change
 TAKES_IN_S: Final = 0.5  # a screen, what was done before it
 TRIES: Final = 3  # of a scan, of one door
 BAG: Final = "BAG"
+CARD: Final = (Text.ASK_ID_CARD, Text.ASK_CARD_OR_PHONE, Text.ID_CARD_OTHER)
+CARD_S: Final = 6.0  # on the reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +211,27 @@ class Recipient(Person):
             self.hold(self.stage.district.badges["staff"], "badge", "staff")
             await self.news(view, PATIENCE_S)
             return True
+        if view.text in CARD and self.code.card and self.kiosk.lid is not None:
+            await self._lay_card(view)
+            return True
         await self.takes("press")
         wrong = self.mood.first == "mistypes" and view.text is Text.ASK_PHONE4
         tail = str((int(self.code.tail) + 1) % 10_000).zfill(4) if wrong else self.code.tail
-        return self.press(Button.CODE, tail)
+        if not wrong:
+            self.stage.log.note(Held("tail", self.code.code_id, self.kiosk.name))
+        return self.press(Button.CODE, tail) or self.press(Button.END)
+
+    async def _lay_card(self, view: KioskView) -> None:
+        """On the reader, for as long as it takes; the first may be somebody else's."""
+        lid = self.kiosk.lid
+        assert lid is not None, "whoever called has looked"
+        await self.takes("hold")
+        other = self.mood.first == "mistypes" and view.text is not Text.ID_CARD_OTHER
+        if not other:
+            self.stage.log.note(Held("card", self.code.code_id, self.kiosk.name))
+        lid.lay(card_number(self.dice) if other else self.code.card)
+        await self.news(view, CARD_S)
+        lid.take()
 
     def _wish(self) -> tuple[str, Door] | None:
         """What my hands would do at a door that the screen names."""

@@ -19,7 +19,6 @@ from controller.journal import Entry, Stream, entries, head
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.bell import Bell
-from controller.site.kiosk import KioskView
 from controller.site.site import Site
 from controller.site.texts import Screen
 from controller.store import Store, StoreBroken, open_store
@@ -28,7 +27,8 @@ from firmware_bridge.open import Bridge
 from simulator.devices.licence_registers import State
 from simulator.door import Door
 from simulator.plan import Plan
-from simulator.rehearsal.district import District, slowly
+from simulator.rehearsal.building import built
+from simulator.rehearsal.district import District
 from simulator.rehearsal.drives import Drives
 from simulator.rehearsal.events import (
     EventLog,
@@ -41,11 +41,10 @@ from simulator.rehearsal.events import (
     Took,
     Wrote,
 )
+from simulator.rehearsal.kiosks import Kiosk, kiosks_of
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
-from simulator.rehearsal.mistakes import Mistaken
 from simulator.rehearsal.tables import NEWEST, Found, items_by_table
-from simulator.rehearsal.telling import Telling
 from simulator.rehearsal.weak_disk import WeakDisk
 from simulator.rehearsal.wires import boards_of, far_ends
 from simulator.world import World
@@ -78,7 +77,6 @@ class Stage:
         self.world = World(plan, self.clock, seed=Random(f"{seed}/world").getrandbits(32))
         self.district = self._new_district(seed)
         self.bell = Bell()  # rings when a screen or a door is another
-        self.view: KioskView | None = None  # None: the screen is dark
         self.online = True  # the network to the district
         self.wire = Wire(settings)
         self.troubled = False  # something is wrong that only polling finds out
@@ -99,7 +97,7 @@ class Stage:
         self.boards = boards_of(plan)
         self._database = folder / "site.db"
         self._exchange = far_ends(settings, self.world)
-        self.scanner = next(iter(self._exchange.scanners.values()))
+        self.kiosks = kiosks_of(settings, self._exchange.scanners, self.world)
         self._bridge: Bridge | None = None
         self._dead = False
         self._off = asyncio.Event()
@@ -190,8 +188,7 @@ class Stage:
         """Nobody is here, no door has just been open, no paper is under way: nothing can happen."""
         machines = [machine.inside for machine in self.world.machines.values()]
         return (
-            self.view is not None
-            and self.view.screen is Screen.IDLE
+            all(each.view and each.view.screen is Screen.IDLE for each in self.kiosks)
             and self.site is not None
             and not (
                 self.clock.monotonic() < self._swung_at + FORGOTTEN_S
@@ -208,6 +205,13 @@ class Stage:
         self._hands = len(self.world.hands)
         self.log.note(Lies(thing, where))
 
+    def feed(self, machine: str, thing: str) -> None:
+        """Somebody lays a document into a machine's intake."""
+        self.world.catch_up()
+        self.world.machine_put(machine, thing)
+        self._hands = len(self.world.hands)
+        self.log.note(Lies(thing, machine))
+
     # the site's process
 
     async def live(self) -> None:
@@ -223,10 +227,16 @@ class Stage:
             self.disk.struck = False
             if self.over:
                 raise asyncio.CancelledError  # which came together with the end of the process
-            self.site = self.store = self._bridge = self.view = None
+            self._go_out()
             self.sees_no_more()
-            self.bell.ring()
             await self.clock.sleep(self._off_s)
+
+    def _go_out(self) -> None:
+        """No process is there, and every screen is dark."""
+        self.site = self.store = self._bridge = None
+        for kiosk in self.kiosks:
+            kiosk.view = None
+        self.bell.ring()
 
     async def _process(self) -> None:
         with ExitStack() as standing:
@@ -254,7 +264,8 @@ class Stage:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._end_with_power())
                 group.create_task(self.site.run())
-                group.create_task(self._show(self.site))
+                for kiosk in self.kiosks:
+                    group.create_task(self._show(self.site, kiosk))
                 self._neighbours(group, self.site, store)
 
     def _tell_unheard(self, store: Store) -> None:
@@ -270,32 +281,21 @@ class Stage:
         group.create_task(self._hear_district(site, store))
 
     def _site(self, store: Store, bridge: Bridge) -> Site:
-        return Site(
+        return built(
             self.settings,
             store,
+            bridge,
             self.drowsy,
-            boards={
-                each.letter: [
-                    Mistaken(bridge.lock_board(url, f"{each.letter}{number}"), self.mistaken)
-                    for number, url in enumerate(each.boards, 1)
-                ]
-                for each in self.settings.cabinet
-            },
-            machines={
-                each.name: Telling(bridge.licence_machine(each.url, each.name), self._machine_news)
-                for each in self.settings.machine
-            },
-            readers={
-                each.name: bridge.code_reader(each.url, each.name) for each in self.settings.scanner
-            },
+            self.kiosks,
+            mistaken=self.mistaken,
+            machine_news=self._machine_news,
             step=self._step,
-            slow=slowly,
             linked=self.linked,
         )
 
-    async def _show(self, site: Site) -> None:
-        async for view in site.views():
-            self.view = view
+    async def _show(self, site: Site, kiosk: Kiosk) -> None:
+        async for view in site.views(kiosk.name):
+            kiosk.view = view
             self.bell.ring()
 
     async def _hear_district(self, site: Site, store: Store) -> None:

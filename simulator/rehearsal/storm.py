@@ -250,7 +250,8 @@ class Storm:
             self._troubled("driver", so=False)
 
     def _noisy_scanner(self, lasts_s: float) -> None:
-        (scanner,) = self._stage.world.scanners.values()
+        scanners = list(self._stage.world.scanners.values())
+        scanner = scanners[0] if len(scanners) == 1 else self._dice.choice(scanners)
         self.struck("noisy_scanner", scanner.name)
         scanner.set_trouble(ScannerTrouble(noise=True, half=self._dice.random() < 1 / 2))
         self._later(lasts_s, lambda: scanner.set_trouble(ScannerTrouble()))

@@ -2,8 +2,8 @@
 
 import asyncio
 import heapq
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sized
+from collections import Counter
+from collections.abc import Callable, Sized
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -13,10 +13,12 @@ from typing import Final
 
 from controller.entries import Down, Up
 from controller.site.texts import Offer, Screen
+from simulator.devices.mechanism import Mechanism
 from simulator.door import Impossible
 from simulator.rehearsal.district import Code, Order
 from simulator.rehearsal.events import Event, Held, Struck, Took, Wrote
 from simulator.rehearsal.keepers import Keeper
+from simulator.rehearsal.kiosks import Kiosk
 from simulator.rehearsal.recipients import Mood, Recipient, mood_of
 from simulator.rehearsal.shapes import (
     COLLECT_WEEKDAYS,
@@ -33,20 +35,18 @@ from simulator.rehearsal.shapes import (
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.strangers import Stranger
 from simulator.rehearsal.vendors import Loader
+from simulator.rehearsal.waiting import Visit, Waiting
 
 LOCAL: Final = timezone(timedelta(hours=8))
 OPENS, SHUTS = 9.0, 17.0  # hours in which orders are placed
 COMES_AGAIN_S: Final = (600.0, 2 * DAY_S)  # who went home without something
 VISITS_MAX: Final = 12
-SETTLES_S: Final = 20.0  # after somebody left
-DOZES_S: Final = 600.0  # then somebody looks whether it still may
 DARKENS: Final = ("power", "kill", "step")
 WHIMS: Final = {"walks_off": "left_open", "leaves_item": "item_left"}
 KNOWN_TO_STRANGERS: Final = 12  # orders whose messages somebody else has seen
 REFILL_AT: Final = 60  # sheets
 
 Act = Callable[[], None]
-Visit = Callable[[], Awaitable[None]]
 
 
 class Agenda:
@@ -75,13 +75,11 @@ class Town:
         self.shares = shares
         self.dice = dice
         self.agenda = Agenda()
-        self.waited_s = 0.0
         self.visits: Counter[str] = Counter()
         self.open: dict[str, Order] = {}  # orders of which something may still be fetched
         self.weather: list[Callable[[float], None]] = []  # each plans its strokes of a day
-        self._queue: deque[tuple[float, Visit]] = deque()
-        self._new_visit = asyncio.Event()
-        self._busy = False
+        self.waiting = Waiting(stage)
+        self._at_work: set[str] = set()  # whose badge is in use at some kiosk
         self._new = asyncio.Event()
         self._number = 0
         self._bags: dict[str, list[str]] = {who: [] for who in (*VENDORS, "staff")}
@@ -89,7 +87,6 @@ class Town:
         self._taken: set[str] = set()  # things that somebody has taken
         self._staff_wanted = False
         stage.log.listeners.append(self._hear)
-        stage.drowsy.on_rouse = self._new_visit.set
 
     # the day
 
@@ -97,7 +94,7 @@ class Town:
         """Play so many days, or until something is in `over`; `told` hears of each day's end."""
         begins = self.stage.clock.monotonic()
         async with asyncio.TaskGroup() as group:
-            kiosk = group.create_task(self._serve())
+            kiosks = [group.create_task(self.waiting.serve(each)) for each in self.stage.kiosks]
             for day in range(days):
                 self._plan_day(begins + day * DAY_S)
                 await self._until(begins + (day + 1) * DAY_S, over)
@@ -105,8 +102,9 @@ class Town:
                 if over:
                     break
             else:
-                await self.stage.bell.until(self._nobody_waits, DAY_S)
-            kiosk.cancel()
+                await self.stage.bell.until(self.waiting.nobody, DAY_S)
+            for kiosk in kiosks:
+                kiosk.cancel()
         self.stage.rouse()
 
     async def _until(self, end: float, over: Sized) -> None:
@@ -129,35 +127,6 @@ class Town:
             async with asyncio.timeout(seconds):
                 await self._new.wait()
 
-    async def _serve(self) -> None:
-        """The queue before the kiosk; while nobody stands in it the site dozes."""
-        clock = self.stage.clock
-        while True:
-            while not self._queue:
-                self._new_visit.clear()
-                await self._doze()
-            came_at, visit = self._queue.popleft()
-            self.stage.rouse()
-            self.waited_s += clock.monotonic() - came_at
-            self._busy = True
-            await visit()
-            self._busy = False
-            self.stage.bell.ring()
-
-    async def _doze(self) -> None:
-        """Some time after somebody left, or something struck; deeper and deeper."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLES_S):
-                await self._new_visit.wait()
-                return
-        self.stage.doze()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DOZES_S):
-                await self._new_visit.wait()
-
-    def _nobody_waits(self) -> bool:
-        return not self._queue and not self._busy
-
     def plan(self, when: float, act: Act) -> None:
         self.agenda.at(when, act)
         self._new.set()
@@ -167,8 +136,7 @@ class Town:
 
         def arrive() -> None:
             self.visits[kind] += 1
-            self._queue.append((self.stage.clock.monotonic(), visit))
-            self._new_visit.set()
+            self.waiting.arrive(visit)
 
         self.plan(when, arrive)
 
@@ -194,7 +162,7 @@ class Town:
     def _plan_round(self, when: float, who: str) -> None:
         def due() -> None:
             if self._bags[who] or (who == "staff" and self._staff_wanted):
-                self.comes(self.stage.clock.monotonic(), "round", lambda: self._load(who))
+                self.comes(self.stage.clock.monotonic(), "round", lambda at: self._load(who, at))
 
         self.plan(when + self.dice.random() * 300.0, due)
 
@@ -231,7 +199,10 @@ class Town:
 
     # who comes
 
-    async def _load(self, who: str) -> None:
+    async def _load(self, who: str, kiosk: Kiosk) -> None:
+        if who in self._at_work:
+            return
+        self._at_work.add(who)
         self._look_after_machines()
         boxes, self._bags[who] = self._bags[who], []
         if who == "staff":
@@ -239,17 +210,27 @@ class Town:
             self._staff_wanted = False
         else:
             loader = Loader(self.stage, self.dice, who, boxes)
-        await loader.visit()
+        await loader.before(kiosk).visit()
+        self._at_work.discard(who)
         self._bags[who] = [*loader.aside, *loader.boxes, *self._bags[who]]
 
     def _look_after_machines(self) -> None:
-        """Staff fill up paper and free what sticks."""
+        """Staff fill up paper, and take out what was laid in or drawn back in."""
         for machine in self.stage.world.machines.values():
+            if not machine.inside.prints:
+                self._empty(machine.inside)
             if machine.inside.blanks < REFILL_AT:
                 try:
                     machine.inside.refill()
                 except Impossible:
                     continue
+
+    def _empty(self, inside: Mechanism) -> None:
+        with suppress(Impossible):
+            self._bags["staff"].extend(inside.withdraw())
+        if inside.rejects:
+            self._bags["staff"].extend(inside.rejects)
+            inside.refill()
 
     def _hear(self, event: Event) -> None:
         """The recipient is told that all is ready, staff that they are needed."""
@@ -276,13 +257,15 @@ class Town:
 
     async def keep(self) -> None:
         """Staff come now, and do all that their menu asks for."""
-        await self._load("staff")
+        await self._load("staff", self.stage.kiosks[0])
 
     def _whereabouts(self, asked: str) -> Offer:
         """Where a thing is, as those who may have it say: of an item, or of a place's item."""
         thing = f"OWL:{asked}"
         if any(thing in bag for bag in self._bags.values()):
             return Offer.IN_HAND
+        if any(thing in each.inside.stored.values() for each in self.stage.world.machines.values()):
+            return Offer.INSIDE
         return Offer.WITH_RECIPIENT if thing in self._taken else Offer.MISSING
 
     def _plan_pickup(self, order: Order) -> None:
@@ -316,13 +299,13 @@ class Town:
         self, when: float, order: Order, visit: int = 1, code: Code | None = None
     ) -> None:
         code = code or order.codes[-1]
-        self.comes(when, "pickup", lambda: self._collect(order, code, visit))
+        self.comes(when, "pickup", lambda at: self._collect(order, code, visit, at))
 
     async def collect(self, order: Order) -> None:
         """Its recipient comes now, and does all that the screen says."""
         await Recipient(self.stage, self.dice, order, order.codes[-1], Mood()).visit()
 
-    async def _collect(self, order: Order, code: Code, visit: int) -> None:
+    async def _collect(self, order: Order, code: Code, visit: int, kiosk: Kiosk) -> None:
         mood = mood_of(self.dice, self.shares, types=bool(code.typed))
         if self.stage.whims:
             whim = min(self.stage.whims)
@@ -331,15 +314,15 @@ class Town:
             mood = replace(mood, walks_off=whim == "walks_off", leaves_item=whim == "leaves_item")
         recipient = Recipient(self.stage, self.dice, order, self._held(order, code), mood)
         if self.dice.random() < self.shares.looks_over:
-            self._look_over(code)
+            self._look_over(order, code, kiosk)
         other = self._also_mine(order)
         if other is not None:
             recipient.ends_at = Screen.RATING
-        await recipient.visit()
+        await recipient.before(kiosk).visit()
         if other is not None:
             after = Recipient(self.stage, self.dice, other, other.codes[-1], Mood())
             after.begins_at = Screen.RATING
-            await after.visit()
+            await after.before(kiosk).visit()
         if len(order.gone) >= len(order.boxes) + len(order.licences) + order.printed:
             self.open.pop(order.number, None)
             self._come_with_spent(order, code)
@@ -363,22 +346,32 @@ class Town:
             None,
         )
 
-    def _look_over(self, code: Code) -> None:
-        """Somebody has photographed it, and holds it there while its owner is served."""
+    def _look_over(self, order: Order, code: Code, kiosk: Kiosk) -> None:
+        """Somebody has photographed it, and holds it there while its owner is served.
+
+        Or steps up with it to another kiosk, where there is one.
+        """
 
         def hold() -> None:
             self.stage.rouse()
-            self.stage.log.note(Held("code", code.code_id))
-            self.stage.scanner.hold(code.qr)
+            self.stage.log.note(Held("code", code.code_id, kiosk.name))
+            kiosk.scanner.hold(code.qr)
 
-        self.plan(self.stage.clock.monotonic() + self.dice.uniform(8.0, 60.0), hold)
+        at = self.stage.clock.monotonic() + self.dice.uniform(8.0, 60.0)
+        if len(self.stage.kiosks) == 1:
+            self.plan(at, hold)
+            return
+        beside = Recipient(self.stage, self.dice, order, code, Mood())
+        self.comes(at, "beside", lambda other: beside.before(other).visit())
 
     def _come_with_spent(self, order: Order, code: Code) -> None:
         """Who was lent a picture, or forgot that all is fetched."""
         if self.dice.random() < self.shares.lends_screenshot + self.shares.comes_twice:
             later_s = self.dice.uniform(5.0, 2 * HOUR_S)
             again = Recipient(self.stage, self.dice, order, code, Mood())
-            self.comes(self.stage.clock.monotonic() + later_s, "lent", again.visit)
+            self.comes(
+                self.stage.clock.monotonic() + later_s, "lent", lambda at: again.before(at).visit()
+            )
 
     def _plan_strangers(self, begins: float) -> None:
         expected = self.shares.strangers_a_day
@@ -386,7 +379,7 @@ class Town:
             at = begins + self.dice.triangular(6.0, 19.0, 12.0) * HOUR_S
             self.comes(at, "stranger", self._let_try)
 
-    async def _let_try(self) -> None:
+    async def _let_try(self, kiosk: Kiosk) -> None:
         newest = list(self.stage.district.orders.values())[-KNOWN_TO_STRANGERS:]
         seen = [each.codes[-1] for each in newest]
-        await Stranger(self.stage, self.dice, seen).visit()
+        await Stranger(self.stage, self.dice, seen).before(kiosk).visit()

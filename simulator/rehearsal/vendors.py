@@ -60,6 +60,8 @@ class Loader(Person):
     async def _act(self, view: KioskView) -> bool:
         if view.screen is Screen.REFUSED:
             return False
+        if view.text is Text.LAY_IN:
+            return await self._lay_in(view)
         if view.text is Text.LOAD_CONFIRM:
             await self.takes("press")
             inside = any(door.contents for door in self.shown_doors())
@@ -69,6 +71,19 @@ class Loader(Person):
         if Button.END in view.buttons and not view.doors:
             return await self._next(view)
         return False
+
+    async def _lay_in(self, view: KioskView) -> bool:
+        """A machine waits for the licence in hand."""
+        await self.takes("put")
+        if self.view is not view or not self.boxes:
+            return True
+        try:
+            self.stage.feed(str(view.values["machine"]), self.boxes[0])
+        except Impossible:  # it has one already
+            return False
+        self.boxes.pop(0)
+        self._scanned, self._tries = None, 0
+        return True
 
     def _at_door(self) -> bool:
         """There is something to do at the door that the screen names."""

@@ -216,4 +216,6 @@ def far_ends(settings: SiteSettings, world: World) -> Exchange:
     for scanner in settings.scanner:
         end = exchange.scanners[scanner.name] = ScannerEnd(world.scanners[scanner.name])
         exchange.ends[parse(scanner.url).place.key] = end
+    for cards in settings.card_reader:
+        exchange.ends[parse(cards.url).place.key] = CardEnd(world.card_readers[cards.name])
     return exchange

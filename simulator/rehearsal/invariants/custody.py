@@ -30,7 +30,7 @@ def lies_there(evidence: Evidence, event: Wrote) -> Iterator[str]:
         return
     item = evidence.items[event.entry.data["item"]]
     lies_at = evidence.lies.get(item.thing)
-    if item.holder == "cabinet" and lies_at != item.where:
+    if (item.holder == "cabinet" or item.slotted) and lies_at != item.where:
         yield f"{item.item_id} is said to lie at {item.where}, and lies at {lies_at}"
 
 
@@ -40,7 +40,7 @@ def really_gone(evidence: Evidence, event: Wrote) -> Iterator[str]:
     if event.entry.kind != Up.ITEM_COLLECTED:
         return
     item = evidence.items[data["item"]]
-    if item.holder == "cabinet":
+    if item.holder == "cabinet" or item.slotted:
         if item.thing in evidence.lies:
             yield f"{item.item_id} is counted as collected by {data['by']} and lies there still"
     elif evidence.papers_taken[data["where"]] < evidence.papers_told[data["where"]]:

@@ -11,7 +11,9 @@ from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
 BY_CODE: Final = ("collect", "reopen", "present")
-BY_BADGE: Final = ("load", "return")
+BY_BADGE: Final = ("load", "return", "undo", "inspect", "emergency")
+ONE_BY_ONE: Final = ("collect", "reopen", *BY_BADGE)
+PROOF: Final = {"phone4": "tail", "id_card": "card", "clerk": "badge"}
 VISIT_MAX_S: Final = 3_600.0  # from a code that is held until its last movement
 OLD_S: Final = 2.0 + 0.5  # of a decision: two seconds until it is sent, and the time on the wire
 
@@ -110,14 +112,16 @@ def right_door(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{data['intent']}: {at[0].item_id} lies at {data['where']} already"
 
 
-@invariant("I5", "One place at a time is released for one kiosk.", Wrote)
+@invariant("I5", "One place at a time is released for one visit.", Wrote)
 def one_at_a_time(evidence: Evidence, event: Wrote) -> Iterator[str]:
     if event.entry.kind != Up.MOVEMENT_INTENDED:
         return
+    data = event.entry.data
+    by = data.get("session") or data.get("badge") or data.get("command") or ""
     waiting = [
         each.name
         for each in evidence.open_intents.values()
-        if each.kind in BY_CODE + BY_BADGE and each.kind != "present"
+        if each.kind in ONE_BY_ONE and each.by == by
     ]
     if len(waiting) > 1:
         yield f"{' and '.join(waiting)} are released at once"
@@ -137,6 +141,21 @@ def good_code(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{data['intent']}: {claims[0]} is {state} and of {order}"
     if evidence.now - evidence.held_at.get(claims[0], -inf) > VISIT_MAX_S:
         yield f"{data['intent']}: nobody held {claims[0]} lately"
+
+
+@invariant("I6", "No visit begins without the proof that the policy asks for.", Wrote)
+def proved(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    if event.entry.kind != Up.PICKUP_STARTED:
+        return
+    data = event.entry.data
+    factor = data.get("factor", "none")
+    if factor == "none":
+        if evidence.policy.second_factor != "none":
+            yield f"{data['session']}: {data['code']} was taken without any proof"
+        return
+    of = data.get("badge", "") if factor == "clerk" else data["code"]
+    if evidence.now - evidence.proved.get((PROOF[factor], of), -inf) > VISIT_MAX_S:
+        yield f"{data['session']}: {data['code']} was taken, and nobody showed its {PROOF[factor]}"
 
 
 @invariant("I6", "A code is claimed together with the movement that it is claimed for.", Wrote)

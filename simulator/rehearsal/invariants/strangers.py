@@ -28,6 +28,8 @@ def good_is_good(evidence: Evidence, event: Answered) -> Iterator[str]:
         return
     if not evidence.is_good(event.of) or _rests(evidence, event):
         return
+    if evidence.is_served(event.of):  # at another kiosk
+        return
     if event.text in FORBIDDEN[event.how]:
         yield f"{event.of} is good, and the screen said {event.text}"
     if event.after_s > AT_ONCE_S and not _stood_still(evidence, event):
@@ -51,7 +53,7 @@ def alike(evidence: Evidence, event: Answered) -> Iterator[str]:
 def tries_end(evidence: Evidence, event: Answered) -> Iterator[str]:
     if event.how != "typed" or event.text != Text.CODE_UNKNOWN:
         return
-    tries, now = evidence.wrong_tries, evidence.now
+    tries, now = evidence.wrong_tries[event.at], evidence.now
     lately = sum(at > now - POLICY.guess_window_s for at in tries[-1 - DAY_TRIES :])
     today = sum(at > now - DAY_S for at in tries[-1 - DAY_TRIES :])
     if lately > POLICY.guess_lockout_tries or today > DAY_TRIES:
@@ -73,7 +75,7 @@ def never_locked_out(_evidence: Evidence, event: Answered) -> Iterator[str]:
 
 def _is_of_this(evidence: Evidence, event: Answered) -> bool:
     """Nobody else has held a code before the scanner meanwhile."""
-    held = evidence.held
+    held = evidence.held.get(event.at)
     return held is not None and (held.what, held.of) == (event.what, event.of)
 
 
