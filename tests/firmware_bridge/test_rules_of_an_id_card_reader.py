@@ -152,6 +152,7 @@ def test_no_card_is_no_news_and_is_asked_for_every_300_ms():
     [
         text_of(number="110105194912310021"),  # check digit
         text_of(birth="19491230"),
+        text_of(number="11010519491331002X", birth="19491331"),  # no such day
         text_of(name=""),
         b"\x00\xd8" * 128,
         bytes(256),
@@ -159,6 +160,11 @@ def test_no_card_is_no_news_and_is_asked_for_every_300_ms():
 )
 def test_a_card_whose_number_does_not_fit_is_nobody_s(wrong):
     assert card_of(wrong) is None
+
+
+def test_a_card_may_name_a_district_that_is_younger_than_its_holder():
+    number = "440304195810267820"  # the district is of 1990
+    assert card_of(text_of(number=number, birth="19581026")).number == number
 
 
 def test_a_foreigner_s_card_has_other_fields():

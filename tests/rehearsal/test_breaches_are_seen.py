@@ -196,6 +196,13 @@ CASES: list[tuple[str, Step, Step]] = [
         lambda c: answered(c, "confirm", how="typed"),
     ),
     (
+        "No visit begins without the proof that the policy asks for.",
+        ready,
+        lambda c: c.writes(
+            "pickup.started", order="N1", code="N1-a", session="S1", factor="id_card"
+        ),
+    ),
+    (
         "No number of wrong tries keeps a scanned code out.",
         ten_wrong,
         lambda c: answered(c, "too_many_tries"),
