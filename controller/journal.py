@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 from sqlalchemy import (
     DDL,
     Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
@@ -31,6 +33,8 @@ from sqlalchemy import (
 from controller.prepared import Prepared
 
 GENESIS = "0" * 64  # `prev` of a chain's first entry
+PART = 500  # entries read at once, of however many
+WORDS = ("stream", "seq", "at", "kind", "data", "prev")  # of every entry
 
 
 class Stream(StrEnum):
@@ -118,16 +122,20 @@ def head(connection: Connection, journal: Table, site: str, stream: Stream) -> H
 
 def head_at(connection: Connection, journal: Table, site: str, stream: Stream, seq: int) -> Head:
     """Where a chain ended with that entry. BrokenChain if it is not there."""
-    if seq == EMPTY.seq:
-        return EMPTY
-    known = connection.scalar(
-        select(journal.c.hash).where(
-            journal.c.site == site, journal.c.stream == stream, journal.c.seq == seq
-        )
-    )
+    known = known_at(connection, journal, site, stream, seq)
     if known is None:
         raise BrokenChain(site, stream, seq, "is missing or out of order")
-    return Head(seq, known)
+    return known
+
+
+def known_at(
+    connection: Connection, journal: Table, site: str, stream: Stream, seq: int
+) -> Head | None:
+    """The same; None if it is not there."""
+    if seq == EMPTY.seq:
+        return EMPTY
+    known = _hash_at(journal).scalar(connection, site=site, stream=stream, seq=seq)
+    return None if known is None else Head(seq, known)
 
 
 def append(
@@ -190,31 +198,73 @@ def _insertion(journal: Table) -> Prepared:
     return Prepared(journal.insert())
 
 
+def _chain(journal: Table) -> ColumnElement[bool]:
+    return (journal.c.site == bindparam("site")) & (journal.c.stream == bindparam("stream"))
+
+
 @lru_cache(maxsize=8)
 def _last(journal: Table) -> Prepared:
     return Prepared(
         select(journal.c.seq, journal.c.hash)
-        .where(journal.c.site == bindparam("site"), journal.c.stream == bindparam("stream"))
+        .where(_chain(journal))
         .order_by(journal.c.seq.desc())
         .limit(1)
     )
 
 
+@lru_cache(maxsize=8)
+def _hash_at(journal: Table) -> Prepared:
+    return Prepared(
+        select(journal.c.hash).where(_chain(journal), journal.c.seq == bindparam("seq"))
+    )
+
+
+@lru_cache(maxsize=8)
+def _following(journal: Table) -> Prepared:
+    return Prepared(
+        select(journal.c.seq, journal.c.hash, journal.c.body, journal.c.kind, journal.c.at)
+        .where(_chain(journal), journal.c.seq > bindparam("after"))
+        .order_by(journal.c.seq)
+        .limit(bindparam("most"))
+    )
+
+
+def _stored(
+    connection: Connection,
+    journal: Table,
+    site: str,
+    stream: Stream,
+    after: int,
+    limit: int | None,
+) -> Iterator[tuple[Any, ...]]:
+    """What is stored with seq above `after`, in order; a part at a time, however long it is."""
+    following, left = _following(journal), inf if limit is None else limit
+    while left > 0:
+        most = int(min(PART, left))
+        rows = following.plain(connection, site=site, stream=stream, after=after, most=most)
+        yield from rows
+        if len(rows) < most:
+            return
+        after, left = rows[-1][0], left - most
+
+
 def read_entry(site: str, body: bytes) -> Entry:
     """Parse stored or received bytes. ValueError where they are no entry."""
     words = json.loads(body.decode())
-    match words:
-        case {
-            "stream": str(stream),
-            "seq": int(seq),
-            "at": str(at),
-            "kind": str(kind),
-            "data": dict(data),
-            "prev": str(prev),
-        } if seq > 0 and isinstance(after := words.get("after"), int | None):
-            digest = hashlib.sha256(body).hexdigest()
-            return Entry(site, Stream(stream), seq, at, kind, data, prev, body, digest, after)
-    raise ValueError("not a journal entry")
+    if type(words) is not dict:
+        raise ValueError("not a journal entry")
+    stream, seq, at, kind, data, prev = map(words.get, WORDS)
+    after = words.get("after")
+    if (
+        not type(stream) is type(at) is type(kind) is type(prev) is str
+        or type(seq) is not int
+        or type(data) is not dict
+        or (after is not None and type(after) is not int)
+        or seq <= 0
+    ):
+        raise ValueError("not a journal entry")
+    digest = hashlib.sha256(body).hexdigest()
+    return Entry(site, Stream(stream), seq, at, kind, data, prev, body, digest, after)
 
 
 def entries(
@@ -226,14 +276,8 @@ def entries(
     limit: int | None = None,
 ) -> Iterator[Entry]:
     """Stored entries with seq above `after`, in order."""
-    rows = connection.execute(
-        select(journal.c.body)
-        .where(journal.c.site == site, journal.c.stream == stream, journal.c.seq > after)
-        .order_by(journal.c.seq)
-        .limit(limit)
-    )
-    for row in rows:
-        yield read_entry(site, row.body)
+    for _, _, body, _, _ in _stored(connection, journal, site, stream, after, limit):
+        yield read_entry(site, body)
 
 
 def chains(connection: Connection, journal: Table) -> list[tuple[str, Stream, int]]:
@@ -260,23 +304,17 @@ def verify_part(
     limit: int | None,
 ) -> Head:
     """The same from the entry after `last` on; where nothing follows, `last` itself."""
-    rows = connection.execute(
-        select(journal.c.seq, journal.c.hash, journal.c.body, journal.c.kind, journal.c.at)
-        .where(journal.c.site == site, journal.c.stream == stream, journal.c.seq > last.seq)
-        .order_by(journal.c.seq)
-        .limit(limit)
-    )
-    for row in rows:
+    for seq, digest, body, kind, at in _stored(connection, journal, site, stream, last.seq, limit):
         number = last.seq + 1
         try:
-            entry = read_entry(site, row.body)
+            entry = read_entry(site, body)
         except (ValueError, TypeError) as error:
-            raise BrokenChain(site, stream, row.seq, "cannot be read") from error
-        if not row.seq == entry.seq == number:
+            raise BrokenChain(site, stream, seq, "cannot be read") from error
+        if not seq == entry.seq == number:
             raise BrokenChain(site, stream, number, "is missing or out of order")
         if entry.prev != last.hash:
             raise BrokenChain(site, stream, number, "does not follow the entry before")
-        if (row.hash, row.kind, row.at) != (entry.hash, entry.kind, entry.at):
+        if (digest, kind, at) != (entry.hash, entry.kind, entry.at):
             raise BrokenChain(site, stream, number, "was changed")
         last = Head(entry.seq, entry.hash)
     return last

@@ -5,13 +5,15 @@ very next entry of this chain, sealed by the other side, changes nothing.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.exc import DatabaseError, InternalError, OperationalError, SQLAlchemyError
 
 from controller.journal import BrokenChain, Entry, Head, Stream, head, read_entry
 from controller.link.batches import LinkKeys, Untrusted, open_batch, seal_ack
 from controller.ports import Clock
+from controller.prepared import Prepared
 from controller.store import Store, Transaction
 
 Apply = Callable[[Transaction, Entry], None]
@@ -118,15 +120,20 @@ class Receiver:
         return found
 
     def _stored_hashes(self, first: int, last: int) -> list[str]:
-        journal = self._store.journal
         with self._store.read() as connection:
-            rows = connection.scalars(
-                select(journal.c.hash)
-                .where(
-                    journal.c.site == self._site,
-                    journal.c.stream == self._stream.value,
-                    journal.c.seq.between(first, last),
-                )
-                .order_by(journal.c.seq)
+            return _hashes(self._store.journal).scalars(
+                connection, of=self._site, which=self._stream.value, first=first, last=last
             )
-            return list(rows)
+
+
+@lru_cache(maxsize=8)
+def _hashes(journal: Table) -> Prepared:
+    return Prepared(
+        select(journal.c.hash)
+        .where(
+            journal.c.site == bindparam("of"),
+            journal.c.stream == bindparam("which"),
+            journal.c.seq.between(bindparam("first"), bindparam("last")),
+        )
+        .order_by(journal.c.seq)
+    )

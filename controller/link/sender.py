@@ -6,11 +6,10 @@ that the other side sealed. One batch is out at a time.
 
 from functools import lru_cache
 from random import Random
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, select
+from sqlalchemy import Table, bindparam, select
 
-from controller.journal import EMPTY, Head, Stream, head, rfc3339
+from controller.journal import EMPTY, Head, Stream, head, known_at, rfc3339
 from controller.link.batches import (
     ENTRIES_MAX,
     Acknowledgement,
@@ -21,6 +20,8 @@ from controller.link.batches import (
     take_batch,
 )
 from controller.ports import Clock
+from controller.prepared import Prepared
+from controller.rows import first_row, upsert
 from controller.store import Store
 
 RESEND_FIRST_S = 2.0  # an answer takes milliseconds; a busy district may take a second
@@ -73,7 +74,9 @@ class Sender:
         self._sent_at = self._clock.monotonic()
         journal = self._store.journal
         with self._store.read() as connection:
-            rows = connection.scalars(_following(journal), self._at(self.cursor.seq)).all()
+            rows = _following(journal).scalars(
+                connection, of=self._site, which=self._stream.value, number=self.cursor.seq
+            )
         return seal_batch(self._site, self._stream, self._keys, take_batch(rows))
 
     def read(self, payload: bytes) -> Acknowledgement:
@@ -102,26 +105,17 @@ class Sender:
         self._pause = RESEND_FIRST_S
 
     def _own(self, seq: int) -> Head | None:
-        if seq == 0:
-            return EMPTY
-        journal = self._store.journal
         with self._store.read() as connection:
-            digest = connection.scalar(_hash_of(journal), self._at(seq))
-        return None if digest is None else Head(seq, digest)
-
-    def _at(self, seq: int) -> dict[str, str | int]:
-        return {"of": self._site, "which": self._stream.value, "number": seq}
+            return known_at(connection, self._store.journal, self._site, self._stream, seq)
 
     def _stored_cursor(self) -> Head:
         with self._store.read() as connection:
-            row = connection.execute(
-                select(self._acked.c.seq, self._acked.c.hash).filter_by(**self._row_key())
-            ).first()
+            row = first_row(connection, self._acked, **self._row_key())
         return Head(row.seq, row.hash) if row else EMPTY
 
     def _store_cursor(self, told: Acknowledgement) -> None:
         with self._store.write() as transaction:
-            _put(
+            upsert(
                 transaction.connection,
                 self._acked,
                 self._row_key(),
@@ -133,29 +127,15 @@ class Sender:
         return key | {"site": self._site} if "site" in self._acked.c else key
 
 
-def _put(
-    connection: Connection, table: Table, key: dict[str, str], values: dict[str, str | int]
-) -> None:
-    changed = connection.execute(table.update().filter_by(**key).values(**values))
-    if not changed.rowcount:
-        connection.execute(table.insert().values(**key, **values))
-
-
 @lru_cache(maxsize=8)
-def _following(journal: Table) -> Select[Any]:
-    """Statements that every batch and acknowledgement needs are made once."""
-    return (
+def _following(journal: Table) -> Prepared:
+    return Prepared(
         select(journal.c.body)
-        .where(_chain(journal), journal.c.seq > bindparam("number"))
+        .where(
+            journal.c.site == bindparam("of"),
+            journal.c.stream == bindparam("which"),
+            journal.c.seq > bindparam("number"),
+        )
         .order_by(journal.c.seq)
         .limit(ENTRIES_MAX)
     )
-
-
-@lru_cache(maxsize=8)
-def _hash_of(journal: Table) -> Select[Any]:
-    return select(journal.c.hash).where(_chain(journal), journal.c.seq == bindparam("number"))
-
-
-def _chain(journal: Table) -> ColumnElement[bool]:
-    return and_(journal.c.site == bindparam("of"), journal.c.stream == bindparam("which"))

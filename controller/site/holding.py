@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from controller.entries import AlarmKind, HoldEnded, Up
-from controller.journal import EMPTY, Head, Stream, head
+from controller.journal import Head, Stream, head, known_at
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act, Book
 from controller.site.schema import alarms, holds, journal
@@ -52,7 +52,7 @@ class Holding:
     def compare(self, theirs: Head, *, at_start: bool) -> None:
         """The district has sealed where its copy of our journal ends."""
         with self._book.look() as connection:
-            ours = own_head(connection, self._book.site, theirs.seq)
+            ours = self._own(connection, theirs)
             last = head(connection, journal, self._book.site, Stream.UP)
         if ours == theirs:
             if self.why is Why.RELEASED:
@@ -66,11 +66,15 @@ class Holding:
     def recalled(self, copied: Head) -> None:
         """Nothing follows what we have; there the district's copy of our journal ends."""
         with self._book.look() as connection:
-            ours = own_head(connection, self._book.site, copied.seq)
+            ours = self._own(connection, copied)
         if ours == copied:
             self.end(None)
         elif self.why is not Why.PARTED:
             self._write(Why.PARTED)
+
+    def _own(self, connection: Connection, theirs: Head) -> Head | None:
+        """Where our journal ended with the entry of that number, if we have it."""
+        return known_at(connection, journal, self._book.site, Stream.UP, theirs.seq)
 
     def end(self, badge: str | None) -> None:
         """All was read, or the person with this badge answers for it."""
@@ -108,15 +112,3 @@ class Holding:
                     since=act.now,
                 )
             )
-
-
-def own_head(connection: Connection, site: str, seq: int) -> Head | None:
-    """Our entry of this number, where we have it."""
-    if seq == 0:
-        return EMPTY
-    digest = connection.scalar(
-        select(journal.c.hash).where(
-            journal.c.site == site, journal.c.stream == Stream.UP.value, journal.c.seq == seq
-        )
-    )
-    return None if digest is None else Head(seq, digest)

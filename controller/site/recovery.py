@@ -5,13 +5,12 @@ the machine or a person may still settle it, and until then nothing of it is han
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import Connection
 
 from controller.faults import DeviceFault
-from controller.journal import BrokenChain, Stream, entries, head
+from controller.journal import Stream, head, head_at, verify_part
 from controller.ports import Clock, LicenceMachine, LockBoard
 from controller.site.book import Book
 from controller.site.intents import settle, unsettled
@@ -52,17 +51,6 @@ async def recover(
 def check_tail(connection: Connection, site: str) -> None:
     """BrokenChain if the newest part of a chain does not hold together."""
     for stream in Stream:
-        newest = head(connection, journal, site, stream)
-        start = max(0, newest.seq - TAIL)
-        try:
-            tail = list(entries(connection, journal, site, stream, after=start))
-        except (ValueError, TypeError) as error:
-            raise BrokenChain(site, stream, start + 1, "or a later one cannot be read") from error
-        for seq, entry in enumerate(tail, start + 1):
-            if entry.seq != seq:
-                raise BrokenChain(site, stream, seq, "is missing or out of order")
-        for before, entry in pairwise(tail):
-            if entry.prev != before.hash:
-                raise BrokenChain(site, stream, entry.seq, "does not follow the entry before")
-        if tail and tail[-1].hash != newest.hash:
-            raise BrokenChain(site, stream, newest.seq, "was changed")
+        newest = head(connection, journal, site, stream).seq
+        before = head_at(connection, journal, site, stream, max(0, newest - TAIL))
+        verify_part(connection, journal, site, stream, before, None)
