@@ -73,6 +73,8 @@ class Up(StrEnum):
     ALARM_CLEARED = "alarm.cleared"
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"
     HOLD_ENDED = "hold.ended"
+    MAINTENANCE_BEGAN = "maintenance.began"
+    MAINTENANCE_ENDED = "maintenance.ended"
     SETTINGS_TAKEN = "settings.taken"
     CLOCK_CONFIRMED = "clock.confirmed"
     DAY_RECKONED = "day.reckoned"
@@ -142,6 +144,7 @@ class AlarmKind(StrEnum):
     REMOTE_CAP = "remote_cap"
     CLONED = "cloned"
     UNEXPLAINED = "unexplained"
+    MAINTENANCE = "maintenance"
 
 
 class Verdict(StrEnum):
@@ -376,6 +379,20 @@ class SettingsTaken(TypedDict):
 
     taken: list[str]
     refused: list[str]
+
+
+class MaintenanceBegan(TypedDict):
+    """Until then a cabinet is in the hands of staff, who may use its mechanical key."""
+
+    where: str  # its letter
+    until: str
+    reason: str
+    badge: str
+
+
+class MaintenanceEnded(TypedDict):
+    where: str
+    badge: str | None  # null: its time was over
 
 
 class HoldEnded(TypedDict):

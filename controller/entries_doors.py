@@ -1,6 +1,6 @@
 """What a site says of its doors, their locks and their switches."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from controller.entries import SeenBy
 
@@ -10,6 +10,7 @@ class DoorChanged(TypedDict):
 
     where: str
     n: int
+    maintenance: NotRequired[bool]  # forced, while staff with the key were at its cabinet
 
 
 class DoorsChanged(TypedDict):

@@ -134,6 +134,7 @@ class PolicyTable(Table):
     overdue_return_s: Annotated[float, Field(ge=0, le=30 * DAY_S)] = (
         3 * DAY_S  # after an order's last day it may be taken back without being asked for
     )
+    maintenance_longest_s: Annotated[float, Field(ge=60, le=DAY_S)] = 7_200
     emergency_two_badges: bool = False  # staff need a second one to open doors in an emergency
     day_lost_s: Seconds = 3_600  # a day without service for so long is none of the days to collect
     reopen_s: Seconds = 90  # the same person may have the same door again

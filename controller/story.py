@@ -165,6 +165,8 @@ class _Teller:
             variants = [f"{facts['kind']}/machine", *variants]
         if entry.kind == Up.COMMAND_DONE and "reason" in facts:
             variants = [facts["reason"]]
+        if entry.kind == Up.DOOR_FORCED and facts.get("maintenance"):
+            variants = ["maintenance"]
         keys = [*(f"{entry.kind}/{each}" for each in variants), entry.kind]
         words = next((SENTENCES[key] for key in keys if key in SENTENCES), None)
         number = f"{entry.stream.value} {entry.seq}"
@@ -195,7 +197,9 @@ class _Teller:
             return self._thing(value)
         if key == "left":
             return str(len(value or []))
-        shown = {"where": _sign, "expires_at": _local, "code": _code}.get(key, self._word)
+        shown = {"where": _sign, "expires_at": _local, "until": _local, "code": _code}.get(
+            key, self._word
+        )
         return "-" if value is None else shown(value)
 
     def _thing(self, item: str | None) -> str:

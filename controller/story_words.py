@@ -158,6 +158,15 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{where}号门在没有决定的情况下开了。",
         "Door {where} opened though nobody had decided it.",
     ),
+    "door.forced/maintenance": (
+        "维护期间{where}号门用钥匙打开。",
+        "Door {where} was opened with the key, in maintenance.",
+    ),
+    "maintenance.began": (
+        "{where}柜开始维护，到{until}为止，原因：{reason}（工牌{badge}）。",
+        "Maintenance of cabinet {where} began, until {until}: {reason} (badge {badge}).",
+    ),
+    "maintenance.ended": ("{where}柜维护结束。", "Maintenance of cabinet {where} ended."),
     "door.ajar": ("{where}号门一直没有关。", "Door {where} was left open."),
     "door.unknown": (
         "看不到{where}号门了（锁控板没有应答）。",
@@ -243,6 +252,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "board_silent": ("锁控板没有应答", "a silent board"),
     "bus_down": ("线路中断", "a line that is down"),
     "machine_fault": ("领证机故障", "a machine fault"),
+    "maintenance": ("维护", "maintenance"),
+    "repair": ("维修", "repair"),
+    "cleaning": ("清洁", "cleaning"),
+    "check": ("检查", "a check"),
+    "other_work": ("其他工作", "other work"),
     "something": ("物件", "item"),
     "door_not_opened": ("门没有打开", "the door did not open"),
     "door_open": ("门已经开着", "the door is open already"),

@@ -52,6 +52,9 @@ SENTENCES: Final = {
     "door.opened": "Door %(where)s opened.",
     "door.closed": "Door %(where)s was closed.",
     "door.forced": "Door %(where)s opened though nobody released it.",
+    "door.forced/True": "Door %(where)s was opened with the key, in maintenance.",
+    "maintenance.began": "Maintenance of cabinet %(where)s began, until %(until)s (%(reason)s).",
+    "maintenance.ended": "Maintenance of cabinet %(where)s ended.",
     "door.ajar": "Door %(where)s was left open.",
     "door.unknown": "Door %(where)s cannot be seen.",
     "doors.unknown": "A board fell silent; its doors cannot be seen.",
@@ -144,6 +147,7 @@ def _variant(entry: Entry) -> str:
         "movement.settled": "outcome",
         "pickup.refused": "how",
         "command.done": "reason",
+        "door.forced": "maintenance",
     }.get(entry.kind)
     kind = f"{entry.kind}/{entry.data.get(deciding)}" if deciding else entry.kind
     of_machine = f"{kind}/machine"
@@ -162,6 +166,7 @@ def _values(entry: Entry, translate: Translate) -> dict[str, Any]:
         "version": data.get("version"),
         "where": label(_where(data)),
         "expires_at": data.get("expires_at"),
+        "until": data.get("until"),
         "seen_by": translate(SEEN_BY.get(str(data.get("seen_by")), "person")),
         "by": translate(SEEN_BY.get(str(data.get("by")), "person")),
         "left": _count(data.get("left")),

@@ -183,6 +183,10 @@ ALARM: Final = {
         "Nobody knows whether it was taken",
         "Do not open blindly. Read the order's story, ask the person, then look inside together.",
     ),
+    AlarmKind.MAINTENANCE: AlarmWord(
+        "Cabinet in maintenance",
+        "Staff are there, perhaps with the key. It ends by itself, or with their badge.",
+    ),
 }
 
 

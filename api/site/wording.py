@@ -12,7 +12,7 @@ from controller.site.texts import Offer, Text
 CONTEXT: Final = "kiosk"  # of the sentences in the catalogues; a key is no English sentence
 TEL: Final = "tel"  # how a telephone number goes on inside a sentence
 WHOLE: Final = Markup('<span class="nowrap">{}</span>')  # on one line
-UNBROKEN: Final = frozenset({"case", "clock", "record"})
+UNBROKEN: Final = frozenset({"case", "clock", "record", "until"})
 KIND_NAMES: Final = {Kind.BUSINESS_LICENCE: "Business licence", Kind.SEAL_SET: "Seal set"}
 
 

@@ -42,6 +42,7 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.TEMPERATURE: "warning",
     AlarmKind.POWER: "warning",
     AlarmKind.TAMPER: "critical",
+    AlarmKind.MAINTENANCE: "warning",
 }
 
 
@@ -73,6 +74,12 @@ def raise_alarm(act: Act, kind: AlarmKind, where: str, severity: Severity | None
         AlarmRaised(alarm=alarm, kind=kind.value, where=where, severity=severity, since=since),
     )
     return True
+
+
+def standing_id(act: Act, kind: AlarmKind, where: str) -> str | None:
+    """Its name, while it stands."""
+    found = _standing(act, kind, where)
+    return None if found is None else found.alarm_id
 
 
 def clear_alarm(act: Act, kind: AlarmKind, where: str) -> bool:

@@ -1,6 +1,6 @@
 """Compartments: which one is taken, and what becomes of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any, Final
 
@@ -26,12 +26,18 @@ BAND_CM: Final = 30  # so far apart handles are reached alike
 
 
 def choose(
-    connection: Connection, doors: Doors, size: str, reach: str | None, this_round: Iterable[Place]
+    connection: Connection,
+    doors: Doors,
+    size: str,
+    reach: str | None,
+    this_round: Iterable[Place],
+    closed: Collection[str] = (),
 ) -> Place:
     """The compartment to load: smallest that fits, low if asked, no neighbour, at a good height,
     idle longest.
 
-    Never one that is not surely empty and shut. Refused where there is none.
+    Never one that is not surely empty and shut, or in a closed cabinet. Refused where there is
+    none.
     """
     near = {(place.cabinet, place.no + step) for place in this_round for step in (-1, 1)}
 
@@ -50,7 +56,7 @@ def choose(
         free = rows(connection, table, state=CompartmentState.FREE.value, size=fitting)
         for row in sorted(free, key=rank):
             place = Place(row.cabinet, row.no)
-            if place in doors and _is_empty(doors, place):
+            if place.cabinet not in closed and place in doors and _is_empty(doors, place):
                 return place
     raise Refused(Reason.NO_COMPARTMENT)
 

@@ -34,7 +34,7 @@ LOOK_EVERY_S: Final = 3_600.0
 LOOK_CLOSELY_S: Final = 600.0  # while something stands in the way
 GAP_S: Final = 300.0  # time that passed and was not lived through here
 OUT_OF_USE: Final = (CompartmentState.FAULT.value, CompartmentState.BLOCKED.value)
-SILENT: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN)
+HINDERS: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN, AlarmKind.MAINTENANCE)
 CLOSES: Final = (Up.COMPARTMENT_RESTORED, Up.ALARM_CLEARED, Up.COMMAND_DONE, Up.MACHINE_CHANGED)
 
 
@@ -144,7 +144,7 @@ class Deadlines:
             case Up.COMPARTMENT_FAULT | Up.PROBLEM_SOLVED | Up.COMMAND_DONE:
                 return True
             case Up.ALARM_RAISED:
-                return said["kind"] in SILENT
+                return said["kind"] in HINDERS
             case Up.MACHINE_CHANGED if not self._hindered:
                 return bool(said["faults"]) or said["state"] == AWAY or _is_empty(said["blanks"])
         return self._hindered and entry.kind in CLOSES
@@ -229,6 +229,8 @@ class Deadlines:
     def _waiting(self) -> list[Waiting]:
         """Looked up again when something was written, or a board is lost or back."""
         unseen = self._p.watch.lost_places()
+        if closed := self._p.maintenance.cabinets():
+            unseen |= {place for place in self._p.doors if place.cabinet in closed}
         at = self._p.book.acts, unseen
         if self._found is None or at != self._found_at:
             with self._p.book.look() as connection:

@@ -186,7 +186,7 @@ class Doors:
         if now.seen is not seen:
             self._keep(place, replace(now, seen=seen))
 
-    def feed(self, act: Act, place: Place, sight: Sight) -> Standing:
+    def feed(self, act: Act, place: Place, sight: Sight, *, maintenance: bool = False) -> Standing:
         """Follow the grid; write and say what changed."""
         now = self._now[place]
         door, state = self._fed(now, sight)
@@ -206,7 +206,10 @@ class Doors:
                 at=act.now,
             )
         if state is not now.state:
-            self._say(act, now, after, DoorChanged(where=str(place), n=after.n))
+            told = DoorChanged(where=str(place), n=after.n)
+            if maintenance and after.door is Door.FORCED and state is DoorSight.OPEN:
+                told["maintenance"] = True
+            self._say(act, now, after, told)
         if sight is Sight.BOLT_RESTED and door is not now.door:
             act.say(Up.LOCK_RESTED, LockRested(where=str(place)))
         return after

@@ -79,6 +79,7 @@ def strays(p: Premises, place: Place, intent: Intent) -> list[Place]:
         other
         for other in p.doors
         if other.cabinet == place.cabinet
+        and not p.maintenance.is_on(place.cabinet)  # the key opens a whole column
         and p.doors[other].door is Door.FORCED
         and p.doors.is_open(other)
         and p.doors[other].since >= intent.born

@@ -14,6 +14,7 @@ from controller.site.texts import OFFER_VALUES, VALUES, Button, Offer, Screen, T
 
 ALWAYS = (Button.PROBLEM, Button.LANGUAGE)  # offered at every screen
 LANGUAGES = ("zh-CN", "en")
+UNVISITED = (Text.START, Text.START_SERVICED, Text.STARTING, Text.OUT_OF_SERVICE)
 STARS = tuple("12345")
 
 
@@ -155,8 +156,9 @@ class Desk:
         shown = self.view
         self._put(KioskView(shown.screen, shown.text, shown.values, ALWAYS, lang=shown.lang))
 
-    def home(self, text: Text, *buttons: Button) -> None:
-        self._put(KioskView(Screen.IDLE, text, buttons=(*buttons, *ALWAYS), lang=self._home_lang))
+    def home(self, text: Text, *buttons: Button, **values: str | int) -> None:
+        shown = (*buttons, *ALWAYS)
+        self._put(KioskView(Screen.IDLE, text, values, buttons=shown, lang=self._home_lang))
 
     def case(self, where: str | None, what: str) -> str:
         """Open a case and show its number: somebody will care for it."""
@@ -167,7 +169,7 @@ class Desk:
     @property
     def is_visited(self) -> bool:
         """Somebody is served; nobody reads *start*, and nobody is served out of service."""
-        return self.view.text not in (Text.START, Text.STARTING, Text.OUT_OF_SERVICE)
+        return self.view.text not in UNVISITED
 
     def differs(self, shown: KioskView) -> bool:
         return self.view != shown

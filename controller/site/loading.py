@@ -42,6 +42,7 @@ TEXT = {
     Reason.NO_COMPARTMENT: Text.NO_COMPARTMENT,
     Reason.NO_SLOT: Text.NO_SLOT,
     Reason.LOADING_RESTS: Text.LOADING_RESTS,
+    Reason.MAINTENANCE: Text.LOADING_SERVICED,
     Reason.STALE_DECISION: Text.LABEL_UNKNOWN,
 }
 FULL = {Reason.NO_COMPARTMENT: Text.CABINET_FULL, Reason.NO_SLOT: Text.MACHINE_FULL}
@@ -149,8 +150,7 @@ class Round:
             item = self._item(connection, label.text, self._b.badge_in(connection))
             size = item.size if unfit is None else compartments.bigger(connection, unfit)
             reach = order_of(connection, item.order_no).reach
-            beside = [box.place for box in self._loaded]
-            place = compartments.choose(connection, p.doors, size, reach, beside)
+            place = self._choose(connection, size, reach)
             strays = compartments.strays(connection, p.doors)
         box = Box(label, item.item_id, item.order_no, place)
         try:
@@ -168,6 +168,18 @@ class Round:
         finally:
             self._b.step_back(place)
         self._after(box, custody, strays)
+
+    def _choose(self, connection: Connection, size: str, reach: str | None) -> Place:
+        """Not at a cabinet that staff are at."""
+        p = self._p
+        closed = p.maintenance.cabinets()
+        beside = [box.place for box in self._loaded]
+        try:
+            return compartments.choose(connection, p.doors, size, reach, beside, closed)
+        except Refused:
+            if (until := p.maintenance.ends(closed)) is not None:
+                raise Refused(Reason.MAINTENANCE, until=until) from None
+            raise
 
     def _decide(self, act: Act, box: Box) -> Wanted:
         badge = self._b.badge_in(act.db)
@@ -319,7 +331,7 @@ class Round:
         with p.book.act() as act:
             act.say(Up.PICKUP_REFUSED, PickupRefused(reason=refusal.reason.value, how="label"))
             overdue = due(act.db, act.at, p.policy)
-        text, values = TEXT[refusal.reason], {}
+        text, values = TEXT[refusal.reason], dict(refusal.values)
         if refusal.reason in FULL and (named := self._named(refusal.reason, overdue)):
             text, values = FULL[refusal.reason], {"places": ", ".join(named[:NAMED_MAX])}
         p.desk.show_with(Screen.LOAD, text, values, Button.END, choices=self._returns.offer())

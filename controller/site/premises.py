@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -17,6 +18,7 @@ from controller.site.doors import Doors, Place
 from controller.site.holds import Holds
 from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
+from controller.site.maintenance import Maintenance
 from controller.site.movements import Movements
 from controller.site.readers import Readers
 from controller.site.rules import Rules
@@ -49,6 +51,7 @@ class Premises:
     machines: Machines
     movements: Movements
     watch: Watch
+    maintenance: Maintenance
     desk: Desk
     bell: Bell
     readers: Readers
@@ -114,7 +117,9 @@ def furnish(
     code_key = settings.link.code_key.get_secret_value()
     hashed = partial(keyed_hash, code_key)
     readers_of = partial(Readers, silences=silences, book=book, clock=clock, hashed=hashed)
-    watch = Watch(book, doors, machines, by_board, silences, policy=policy, clock=clock, bell=bell)
+    maintenance = Maintenance(book, doors, clock, bell)
+    own: dict[str, Any] = {"policy": policy, "maintained": maintenance.is_on}
+    watch = Watch(book, doors, machines, by_board, silences, clock=clock, bell=bell, **own)
     premises = Premises(
         kiosk=first,
         site=settings.site.id,
@@ -127,6 +132,7 @@ def furnish(
         machines=machines,
         movements=Movements(book, doors, doors_at, lives, clock=clock),
         watch=watch,
+        maintenance=maintenance,
         desk=desk,
         bell=bell,
         readers=readers_of(desk),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from controller.entries import Down, ItemState, Up
 from controller.journal import Entry, parse_time
-from controller.site import compartments
+from controller.site import compartments, maintenance
 from controller.site.book import Act
 from controller.site.doors import Door, Place, Sight, follow
 from controller.site.items import item_at, put
@@ -15,6 +15,7 @@ from controller.site.machines import SEQ_MAX
 from controller.site.orders import extend, order_of, overdue
 from controller.site.retention import DAYS_LOST
 from controller.site.schema import alarms, cases, commands, doors, machines, orders
+from controller.site.schema import maintenance as maintained
 from controller.store import Transaction
 
 Rule = Callable[[Any, Any], None]
@@ -178,6 +179,14 @@ def _command(kind: Up) -> "Rule":
     return ended
 
 
+def _maintenance_began(act: Recalled, data: Any) -> None:
+    maintenance.put(act, data["where"], data["until"])
+
+
+def _maintenance_ended(act: Recalled, data: Any) -> None:
+    act.db.execute(maintained.delete().where(maintained.c.cabinet == data["where"]))
+
+
 COMMAND_ENDS: Final = (
     Up.COMMAND_DONE,
     Up.COMMAND_FAILED,
@@ -201,6 +210,8 @@ SIGNS: Final[Mapping[str, Rule]] = {
     Up.PICKUP_OVERDUE: _overdue,
     Up.MACHINE_CHANGED: _machine,
     Up.MACHINE_ADOPTED: _adopted,
+    Up.MAINTENANCE_BEGAN: _maintenance_began,
+    Up.MAINTENANCE_ENDED: _maintenance_ended,
     Up.ALARM_RAISED: _raised,
     Up.ALARM_CLEARED: _cleared,
     Up.ALARM_ACKNOWLEDGED: _acknowledged,

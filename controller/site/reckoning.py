@@ -101,6 +101,8 @@ def _seen(connection: Connection, site: str, since: int) -> Iterable[tuple[str, 
     )
     for body in bodies.all():
         entry = read_entry(site, body)
+        if entry.data.get("maintenance"):  # with the key, and so on record
+            continue
         yield SEEN[Up(entry.kind)], str(entry.data["where"])
 
 

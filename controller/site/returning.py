@@ -92,7 +92,9 @@ class Returns:
     def _due(self) -> list[Row[Any]]:
         with self._p.book.look() as connection:
             badge = self._b.badge_in(connection)
-            return due(connection, self._p.clock.now(), self._p.policy, badge)
+            listed = due(connection, self._p.clock.now(), self._p.policy, badge)
+        closed = set() if badge.role == STAFF else self._p.maintenance.cabinets()
+        return [item for item in listed if item.cabinet not in closed]
 
     async def _one(self, item: Row[Any]) -> bool:
         """Take one item out; False if the person had better look before the next."""

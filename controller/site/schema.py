@@ -257,6 +257,13 @@ machines = Table(
     Column("at", TIME, nullable=False),
 )
 
+maintenance = Table(  # cabinets in the hands of staff
+    "maintenance",
+    metadata,
+    Column("cabinet", String(1), primary_key=True),
+    Column("until", TIME, nullable=False),
+)
+
 alarms = Table(
     "alarms",
     metadata,

@@ -195,14 +195,11 @@ class Site:
                 self._keep(group, name, follow, lambda name, _why: self._watch.lose_machine(name))
             self._read(group)
             self._look_around(group)
-            group.create_task(self._watch.tick(), name="tick")
-            group.create_task(self._timekeeper.run(), name="time")
-            group.create_task(self._remote.run(), name="remote")
-            group.create_task(self._storekeeper.run(), name="store check")
-            group.create_task(self._deadlines.run(), name="deadlines")
-            group.create_task(self._reckoner.run(), name="reckoning")
-            group.create_task(self._calm.run(), name="calm")
-            group.create_task(self._forgeries.run(), name="forgeries")
+            works = (self._watch.tick, self._timekeeper.run, self._remote.run)
+            works += (self._storekeeper.run, self._deadlines.run, self._reckoner.run)
+            works += (self._calm.run, self._forgeries.run, self._premises.maintenance.run)
+            for work in works:
+                group.create_task(work(), name=work.__qualname__)
             if self._problem == "settling":
                 group.create_task(self._serve(group), name="kiosks")
 
@@ -295,6 +292,7 @@ class Site:
             act.say(Up.SITE_STARTED, started(self._settings))
         with self._book.look() as connection:
             self._doors.load(connection)
+            self._premises.maintenance.load()
             try:
                 check_tail(connection, self._settings.site.id)
             except BrokenChain as broken:

@@ -9,6 +9,7 @@ from controller.entries import ClockConfirmed, Up
 from controller.journal import rfc3339
 from controller.local_time import LOCAL
 from controller.refusals import Reason, Refused
+from controller.site import servicing
 from controller.site.alarms import acknowledge, unattended
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.doors import Place
@@ -18,6 +19,7 @@ from controller.site.items import item_of
 from controller.site.kiosk import Choice, Press
 from controller.site.loading import Round
 from controller.site.returning import Returns
+from controller.site.servicing import Servicing
 from controller.site.settling import clear_if_settled, faulty_places, lost_items, say_where
 from controller.site.texts import Button, Offer, Screen, Text
 
@@ -31,6 +33,8 @@ RESULTS = frozenset(  # stay on the screen, with the menu below
         Text.ALL_OPENED,
         Text.CLOCK_BEHIND,
         Text.CLOCK_CONFIRMED,
+        Text.MAINTENANCE_BEGUN,
+        Text.MAINTENANCE_OVER,
     }
 )
 PLACE, ITEM, MACHINE, CLOCK, ALARMS = "place:", "item:", "machine:", "clock", "alarms"
@@ -82,7 +86,14 @@ class Service:
             count = len(unattended(connection))
         clock = (Choice(CLOCK, Offer.CLOCK),) if self._p.clock.doubted else ()
         alarms = (Choice(ALARMS, Offer.ALARMS, {"count": count}),) if count else ()
-        return (*settle, *clock, *self._returns(), *alarms, Choice("emergency", Offer.EMERGENCY))
+        return (
+            *settle,
+            *clock,
+            *self._returns(),
+            *alarms,
+            *Servicing(self._b).offer(),
+            Choice("emergency", Offer.EMERGENCY),
+        )
 
     def _returns(self) -> tuple[Choice, ...]:
         return Returns(self._b).offer()
@@ -116,6 +127,8 @@ class Service:
                 await Returns(self._b).run()
             elif value == "emergency":
                 await Emergency(self._b).run()
+            elif value == servicing.BEGIN or value.startswith(servicing.END):
+                await Servicing(self._b).run(value)
             elif value == ALARMS:
                 await self._look_after_alarms()
             elif value == CLOCK:

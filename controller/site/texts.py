@@ -51,6 +51,15 @@ class Offer(StrEnum):
     OPEN_ONE = "open_one"
     OPEN_ALL = "open_all"
     NOTHING_INSIDE = "nothing_inside"
+    MAINTENANCE = "maintenance"
+    END_MAINTENANCE = "end_maintenance"
+    CABINET = "cabinet"
+    FOR_MINUTES = "for_minutes"
+    # what staff do at a cabinet
+    REPAIR = "repair"
+    CLEANING = "cleaning"
+    CHECK = "check"
+    OTHER_WORK = "other_work"
     # where an item is that was doubtful
     INSIDE = "inside"
     WITH_RECIPIENT = "with_recipient"
@@ -68,6 +77,9 @@ OFFER_VALUES: Final[dict[Offer, frozenset[str]]] = {offer: frozenset() for offer
     Offer.RETURNS: frozenset({"count"}),
     Offer.TAKE_BACK: frozenset({"compartment", "items"}),
     Offer.OPEN_ONE: frozenset({"compartment"}),
+    Offer.END_MAINTENANCE: frozenset({"place"}),
+    Offer.CABINET: frozenset({"place"}),
+    Offer.FOR_MINUTES: frozenset({"count"}),
 }
 
 
@@ -76,12 +88,14 @@ class Text(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
     ANSWER_FOR = "answer_for"
     START = "start"
+    START_SERVICED = "start_serviced"
     HELP = "help"
     CHECKING = "checking"
     # to somebody with a code
     CODE_UNKNOWN = "code_unknown"
     CODE_OTHER_SITE = "code_other_site"
     CODE_NOT_READY = "code_not_ready"
+    SERVICED = "serviced"
     NOT_A_CODE = "not_a_code"
     TOO_MANY_TRIES = "too_many_tries"
     ASK_PHONE4 = "ask_phone4"
@@ -132,6 +146,7 @@ class Text(StrEnum):
     SEALS_NOT_FILED = "seals_not_filed"
     NO_COMPARTMENT = "no_compartment"
     LOADING_RESTS = "loading_rests"
+    LOADING_SERVICED = "loading_serviced"
     LAY_IN = "lay_in"
     TAKEN_IN = "taken_in"
     NOTHING_TAKEN_IN = "nothing_taken_in"
@@ -167,6 +182,11 @@ class Text(StrEnum):
     SECOND_BADGE = "second_badge"
     DOOR_STANDS_OPEN = "door_stands_open"
     ALL_OPENED = "all_opened"
+    MAINTENANCE_WHERE = "maintenance_where"
+    MAINTENANCE_WHY = "maintenance_why"
+    MAINTENANCE_HOW_LONG = "maintenance_how_long"
+    MAINTENANCE_BEGUN = "maintenance_begun"
+    MAINTENANCE_OVER = "maintenance_over"
 
 
 # `compartment` is a door's sign (A07); `items` are item kinds joined by commas, which the pages
@@ -233,4 +253,11 @@ VALUES: Final[dict[Text, frozenset[str]]] = {text: frozenset() for text in Text}
     Text.CLOCK_CONFIRMED: frozenset({"clock"}),
     Text.DOOR_STANDS_OPEN: frozenset({"compartment"}),
     Text.ALL_OPENED: frozenset({"count"}),
+    Text.START_SERVICED: frozenset({"until"}),
+    Text.SERVICED: frozenset({"until", "tel"}),
+    Text.LOADING_SERVICED: frozenset({"until"}),
+    Text.MAINTENANCE_WHY: frozenset({"place"}),
+    Text.MAINTENANCE_HOW_LONG: frozenset({"place"}),
+    Text.MAINTENANCE_BEGUN: frozenset({"place", "until"}),
+    Text.MAINTENANCE_OVER: frozenset({"place"}),
 }

@@ -21,6 +21,7 @@ from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.collecting import Pickup
 from controller.site.doors import Place
+from controller.site.items import loaded_items
 from controller.site.kiosk import Happened, Heard, Press, Quiet
 from controller.site.loading import Round
 from controller.site.orders import OrderRow, code_by_qr, open_order
@@ -31,6 +32,7 @@ from controller.site.staff import Service
 from controller.site.texts import Button, Screen, Text
 from controller.site.tries import count_wrong, is_resting, wait_s
 
+How = Literal["qr", "typed", "badge"]
 TEXT: Final = {
     Reason.CODE_UNKNOWN: Text.CODE_UNKNOWN,
     Reason.CODE_OTHER_SITE: Text.CODE_OTHER_SITE,
@@ -39,6 +41,7 @@ TEXT: Final = {
     Reason.TOO_MANY_TRIES: Text.TOO_MANY_TRIES,
     Reason.BADGE_UNKNOWN: Text.BADGE_UNKNOWN,
     Reason.BUSY: Text.CODE_UNKNOWN,
+    Reason.MAINTENANCE: Text.SERVICED,
     Reason.DOOR_OUT_OF_USE: Text.CODE_NOT_READY,
     Reason.STALE_DECISION: Text.CODE_UNKNOWN,
 }
@@ -50,18 +53,35 @@ async def serve(p: Premises) -> None:
     trying = False  # somebody who was refused acts at once: in the language they chose
     while True:
         if not trying:
-            p.desk.home(Text.START, Button.CODE, Button.HELP)
+            _welcome(p)
         p.desk.listen(on=True)
         if heard is None:
-            heard = await p.desk.hear(None, p.desk.is_told, scans=True)
+            heard = await p.desk.hear(None, partial(_is_news, p), scans=True)
         if isinstance(heard, Happened):
-            heard = await _tell(p, p.desk.told())
+            heard = await _tell(p, p.desk.told()) if p.desk.is_told() else None
+            if heard is None:
+                continue
         trying = False
         try:
             heard = await _attend(p, heard)
         except Refused as refusal:
             heard = await _refuse(p, refusal)
             trying = heard is not None
+
+
+def _welcome(p: Premises) -> None:
+    """The start page; while staff are at every cabinet it says until when."""
+    until = p.maintenance.everywhere_until()
+    if until is None:
+        p.desk.home(Text.START, Button.CODE, Button.HELP)
+    else:
+        p.desk.home(Text.START_SERVICED, Button.CODE, Button.HELP, until=until)
+
+
+def _is_news(p: Premises) -> bool:
+    """Who stands there should be told of something, or the start page is another."""
+    is_serviced = p.desk.view.text is Text.START_SERVICED
+    return p.desk.is_told() or is_serviced is not (p.maintenance.everywhere_until() is not None)
 
 
 async def _tell(p: Premises, place: Place) -> Heard:
@@ -102,6 +122,7 @@ async def _pickup_by_qr(p: Premises, scanned: PickupCode) -> Heard | None:
     except Refused as refusal:
         _note(p, refusal, "qr")
         raise
+    _refuse_serviced(p, order, "qr")
     return await Pickup(p, order, Shown(code, scanned.secret)).run()
 
 
@@ -130,6 +151,7 @@ async def _pickup_by_typing(p: Premises, value: str) -> Heard | None:
     if isinstance(found, Refused):
         raise found
     code, order = found
+    _refuse_serviced(p, order, "typed")
     return await Pickup(p, order, Shown(code, typed=slow_hash)).run()
 
 
@@ -148,6 +170,17 @@ def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, Orde
             return refusal
 
 
+def _refuse_serviced(p: Premises, order: OrderRow, how: How) -> None:
+    """Nothing is begun at a cabinet that staff are at: the code is good for it afterwards."""
+    with p.book.look() as connection:
+        cabinets = {item.cabinet for item in loaded_items(connection, order.order_no)}
+    until = p.maintenance.ends(cabinets)
+    if until is not None:
+        refusal = Refused(Reason.MAINTENANCE, until=until, tel=p.tel)
+        _note(p, refusal, how)
+        raise refusal
+
+
 async def _round(p: Premises, badge: Badge) -> Heard | None:
     bearer = Bearer(p, badge)
     try:
@@ -159,9 +192,6 @@ async def _round(p: Premises, badge: Badge) -> Heard | None:
         _note(p, refusal, "badge")
         raise
     return None
-
-
-How = Literal["qr", "typed", "badge"]
 
 
 def _note(p: Premises, refusal: Refused, how: How) -> None:

@@ -1,6 +1,6 @@
 """Follows boards and machines: doors through the grid, alarms raised and cleared, late ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -57,6 +57,7 @@ class Watch:
         policy: PolicyTable,
         clock: Clock,
         bell: Bell,
+        maintained: Callable[[str], bool],  # whether staff are at that cabinet with the key
     ) -> None:
         self.attended: set[Place] = set()  # places that a visit cares for itself
         self.instead: dict[Place, list[Place]] = {}  # of those: the door that opened in its place
@@ -69,6 +70,7 @@ class Watch:
         self._policy = policy
         self._clock = clock
         self._bell = bell
+        self._maintained = maintained
         self._silences = silences
         self._sightless: dict[str, int] = {}  # boards that were seen: ticks since then
         self._away: dict[str, float] = {}  # machines: since when
@@ -118,8 +120,9 @@ class Watch:
 
     def _see_door(self, act: Act, place: Place, seen: Sight) -> None:
         unseen = self._doors[place].state is DoorSight.UNKNOWN
-        after = self._doors.feed(act, place, seen)
-        if after.door is Door.FORCED and after.state is DoorSight.OPEN:
+        maintained = self._maintained(place.cabinet)
+        after = self._doors.feed(act, place, seen, maintenance=maintained)
+        if after.door is Door.FORCED and after.state is DoorSight.OPEN and not maintained:
             raise_alarm(act, AlarmKind.DOOR_FORCED, str(place))
         if after.door is Door.OPEN:
             locks.works(act, place)

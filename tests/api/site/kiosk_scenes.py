@@ -33,6 +33,7 @@ EXAMPLES = {
     "clock": "2026-11-24 17:00",
     "record": "2026-11-24 09:00",
     "why": "unexplained",
+    "until": "15:30",
 }
 ORDER = (
     ShownItem("i1", "seal_set", "cabinet", "loaded", "A/7"),
@@ -126,6 +127,12 @@ SCENES = {
         scene(Screen.STAFF, Text.ALARMS, Button.SKIP, Button.CHOOSE), choices=offers(Offer.ALARM)
     ),
     "clock": scene(Screen.STAFF, Text.CLOCK_AHEAD, Button.CONFIRM, Button.SKIP),
+    "serviced": scene(Screen.REFUSED, Text.SERVICED, Button.CODE, Button.END, wait_s=8),
+    "idle_serviced": scene(Screen.IDLE, Text.START_SERVICED, Button.CODE, Button.HELP),
+    "maintenance": replace(
+        scene(Screen.STAFF, Text.MAINTENANCE_WHY, Button.SKIP, Button.CHOOSE),
+        choices=offers(Offer.REPAIR, Offer.CLEANING, Offer.CHECK, Offer.OTHER_WORK),
+    ),
     "taken_in": scene(Screen.LOAD, Text.TAKEN_IN, Button.UNDO, Button.END),
     "machine_full": replace(
         scene(Screen.LOAD, Text.MACHINE_FULL, Button.END, Button.CHOOSE),
