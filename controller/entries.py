@@ -381,20 +381,6 @@ class SettingsTaken(TypedDict):
     refused: list[str]
 
 
-class MaintenanceBegan(TypedDict):
-    """Until then a cabinet is in the hands of staff, who may use its mechanical key."""
-
-    where: str  # its letter
-    until: str
-    reason: str
-    badge: str
-
-
-class MaintenanceEnded(TypedDict):
-    where: str
-    badge: str | None  # null: its time was over
-
-
 class HoldEnded(TypedDict):
     why: str
     badge: str | None  # of who answers for it; null: the district's copy was read to its end

@@ -1,4 +1,4 @@
-"""What a site says of its doors, their locks and their switches."""
+"""What a site says of its doors, their locks, their switches, and of staff at them."""
 
 from typing import Literal, NotRequired, TypedDict
 
@@ -53,3 +53,17 @@ class DayReckoned(TypedDict):
     forced: int
     contradicted: int
     disagree: list[str]  # locks and machines
+
+
+class MaintenanceBegan(TypedDict):
+    """Until then a cabinet is in the hands of staff, who may use its mechanical key."""
+
+    where: str  # its letter
+    until: str
+    reason: str
+    badge: str
+
+
+class MaintenanceEnded(TypedDict):
+    where: str
+    badge: str | None  # null: its time was over

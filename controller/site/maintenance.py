@@ -12,7 +12,8 @@ from typing import Final
 
 from sqlalchemy import select
 
-from controller.entries import AlarmKind, MaintenanceBegan, MaintenanceEnded, Up
+from controller.entries import AlarmKind, Up
+from controller.entries_doors import MaintenanceBegan, MaintenanceEnded
 from controller.journal import Entry, parse_time, rfc3339
 from controller.local_time import LOCAL
 from controller.ports import Clock, DoorSight

@@ -106,22 +106,20 @@ def furnish(
     by_board = _by_board([board for row in boards.values() for board in row], doors_at)
     doors = Doors(doors_at, clock)
     machines = Machines(lives, blanks_low=policy.blanks_low)
-    silences = Silences(
-        book, clock, [*by_board, *_others(settings)], lines, after_s=policy.board_silent_s
-    )
+    others = [*by_board, *_others(settings)]
+    silences = Silences(book, clock, others, lines, after_s=policy.board_silent_s)
     desks = {
         name: Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
         for name in settings.kiosks
     }
-    first, desk = next(iter(desks.items()))
     code_key = settings.link.code_key.get_secret_value()
     hashed = partial(keyed_hash, code_key)
     readers_of = partial(Readers, silences=silences, book=book, clock=clock, hashed=hashed)
     maintenance = Maintenance(book, doors, clock, bell)
-    own: dict[str, Any] = {"policy": policy, "maintained": maintenance.is_on}
-    watch = Watch(book, doors, machines, by_board, silences, clock=clock, bell=bell, **own)
+    own: dict[str, Any] = {"policy": policy, "maintained": maintenance.is_on, "bell": bell}
+    watch = Watch(book, doors, machines, by_board, silences, clock=clock, **own)
     premises = Premises(
-        kiosk=first,
+        kiosk=settings.kiosks[0],
         site=settings.site.id,
         tel=settings.site.tel,
         rules=Rules(policy, book),
@@ -133,7 +131,7 @@ def furnish(
         movements=Movements(book, doors, doors_at, lives, clock=clock),
         watch=watch,
         maintenance=maintenance,
-        desk=desk,
+        desk=(desk := desks[settings.kiosks[0]]),
         bell=bell,
         readers=readers_of(desk),
         surroundings=_surroundings(settings, book, silences, clock, bell, desks.values()),

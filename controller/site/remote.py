@@ -206,13 +206,9 @@ class Remote:
 
     def _decide(self, command: Command, place: Place, act: Act) -> Wanted:
         self._check(command)
-<<<<<<< HEAD
         doors = self._p.doors
-=======
-        place, doors = command.place, self._p.doors
         if self._p.maintenance.is_on(place.cabinet):
             raise Refused(Reason.MAINTENANCE)
->>>>>>> 9455065 (maintenance: staff take a cabinet on for a while, the key is no alarm, nothing new is begun there)
         if doors.is_open(place):
             raise Refused(Reason.DOOR_OPEN)
         state, item = compartments.state_of(act.db, place), item_at(act.db, place)

@@ -1,7 +1,7 @@
 """A site at work: its devices kept, its kiosk served, and what others may ask of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -195,6 +195,7 @@ class Site:
                 self._keep(group, name, follow, lambda name, _why: self._watch.lose_machine(name))
             self._read(group)
             self._look_around(group)
+            works: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
             works = (self._watch.tick, self._timekeeper.run, self._remote.run)
             works += (self._storekeeper.run, self._deadlines.run, self._reckoner.run)
             works += (self._calm.run, self._forgeries.run, self._premises.maintenance.run)

@@ -172,6 +172,8 @@ def _find_by_typing(p: Premises, digits: str, slow_hash: str) -> tuple[str, Orde
 
 def _refuse_serviced(p: Premises, order: OrderRow, how: How) -> None:
     """Nothing is begun at a cabinet that staff are at: the code is good for it afterwards."""
+    if not p.maintenance.cabinets():
+        return
     with p.book.look() as connection:
         cabinets = {item.cabinet for item in loaded_items(connection, order.order_no)}
     until = p.maintenance.ends(cabinets)

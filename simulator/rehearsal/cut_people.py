@@ -158,7 +158,7 @@ class Clerk(Person):
     def _choose(self, view: KioskView) -> bool:
         for choice in view.choices:
             fresh = f"{view.text}/{choice.value}" not in self._done
-            if choice.offer is not Offer.EMERGENCY and fresh:
+            if choice.offer not in (Offer.EMERGENCY, Offer.MAINTENANCE) and fresh:
                 self._done.add(f"{view.text}/{choice.value}")
                 return self.press(Button.CHOOSE, choice.value)
         return self.press(Button.END) or self.press(Button.SKIP)

@@ -12,6 +12,7 @@ from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.vendors import Loader
 
 TRIES: Final = 2  # of one thing in the menu
+UNASKED: Final = (Offer.EMERGENCY, Offer.MAINTENANCE)  # nobody does these unless told to
 LABEL: Final = "OWL:"
 
 
@@ -60,7 +61,7 @@ class Keeper(Loader):
             if choice.offer in (Offer.EMERGENCY, Offer.TAKE_BACK) and len(view.choices) > 1:
                 continue
             tried = self._tried.get(choice.value, 0)
-            if choice.offer is Offer.EMERGENCY or tried >= TRIES:
+            if choice.offer in UNASKED or tried >= TRIES:
                 continue
             self._tried[choice.value] = tried + 1
             self._asked_about = choice.value.partition(":")[2]
