@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api import demo
-from api.district import fleet, orders, watching
+from api.district import doubts, fleet, orders, watching
 from api.district.pages import add_pages
 from api.headers import Headers
 from api.live import Live
@@ -40,6 +40,7 @@ def make_app(district: District, settings: DistrictSettings, *, version: str = "
     app.add_middleware(Headers, framed_by=framed_by)
     app.include_router(orders.router(district))
     app.include_router(fleet.router(district))
+    app.include_router(doubts.router(district))
     app.include_router(watching.router(district, registry))
     _add_pages(app, district, settings)
     _complete_openapi(app)

@@ -167,10 +167,44 @@ class Alarm(_Shape):
     severity: str
     since: datetime
     cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None  # an opaque id
 
 
 class AlarmList(_Shape):
     alarms: list[Alarm]
+
+
+class Doubt(_Shape):
+    item_id: str
+    order_no: str
+    kind: str
+    label: str
+    where: str
+    intent: str  # of the movement that brought it into doubt
+    since: datetime
+    may_be: list[str]
+
+
+class DoubtList(_Shape):
+    doubts: list[Doubt]
+
+
+class Command(_Shape):
+    command_id: str
+    kind: str
+    site_id: str
+    state: Literal["accepted", "delivered", "done", "refused", "failed", "unknown", "expired"]
+    why: str | None
+    item_id: str
+    intent: str
+    outcome: str
+    reason: str
+    requested_by: str
+    approved_by: str
+    at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
 
 
 class JournalHead(_Shape):
