@@ -185,6 +185,7 @@ def exception_code(body: bytes) -> int:
     return decoded(body).exception_code
 
 
+@lru_cache(KEPT)
 def bits_of(body: bytes, count: int) -> tuple[bool, ...]:
     """Return the bits of an answer that was judged right."""
     return tuple(chain.from_iterable(map(BITS_OF_BYTE.__getitem__, body[2:])))[:count]

@@ -44,8 +44,9 @@ class News:
 
     async def wait(self, device: str) -> None:
         """Return when something was told since `heed`, or the heartbeat is due."""
+        loop = asyncio.get_running_loop()
+        heartbeat = loop.call_later(self.heartbeat_s, self.tell, device)
         try:
-            async with asyncio.timeout(self.heartbeat_s):
-                await self._told[device].wait()
-        except TimeoutError:
-            self.tell(device)
+            await self._told[device].wait()
+        finally:
+            heartbeat.cancel()

@@ -24,6 +24,7 @@ class Station:
     timeouts: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     turnarounds: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    longest_s: float | None = 0.0  # of those turnarounds; None: to be looked for
     silent: int = 0  # silences in a row
     polled_from: float = 0.0  # before that it is not polled
 
@@ -35,10 +36,16 @@ class Station:
         """
         if self.silent % 2 or len(self.turnarounds) < LEARNT_FROM:
             return ceiling_s
-        return min(ceiling_s, max(floor_s, PATIENCE_TIMES * max(self.turnarounds)))
+        if self.longest_s is None:
+            self.longest_s = max(self.turnarounds)
+        return min(ceiling_s, max(floor_s, PATIENCE_TIMES * self.longest_s))
 
     def answered(self, turnaround_s: float) -> None:
         self.replies += 1
+        if len(self.turnarounds) == REMEMBERED and self.turnarounds[0] == self.longest_s:
+            self.longest_s = None  # which is forgotten now
+        elif self.longest_s is not None:
+            self.longest_s = max(self.longest_s, turnaround_s)
         self.turnarounds.append(turnaround_s)
         self.silent = 0
         self.polled_from = 0.0
@@ -54,6 +61,7 @@ class Station:
     def begin_anew(self) -> None:
         """Nothing that was learnt on an older connection counts."""
         self.turnarounds.clear()
+        self.longest_s = 0.0
         self.silent = 0
         self.polled_from = 0.0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from struct import pack
 from typing import Final, Protocol
 
 NO_FUNCTION: Final = 1
@@ -106,7 +107,8 @@ def words(octets: bytes) -> list[int]:
 
 
 def packed_words(values: Iterable[int]) -> bytes:
-    return b"".join(value.to_bytes(2, "big") for value in values)
+    whole = tuple(values)
+    return pack(f">{len(whole)}H", *whole)
 
 
 def packed_bits(bits: Sequence[bool]) -> bytes:

@@ -1,6 +1,7 @@
 """A district as one site knows it: a down journal, and the codes that people were given."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from controller.settings import SiteSettings
 from simulator.rehearsal.linked_people import card_number
 
 RETENTION_S: Final = 15 * 86_400
+NEWEST: Final = 100  # entries that are at hand
 Size = Literal["S", "M", "L"]
 
 
@@ -73,6 +75,7 @@ class District:
         metadata.create_all(self._engine)
         self.orders: dict[str, Order] = {}
         self.said = 0  # entries so far
+        self._newest: deque[Entry] = deque(maxlen=NEWEST)  # of them: mostly those are asked for
         self.told: Callable[[Entry], None] = lambda _entry: None
         self.badges: dict[str, str] = {}  # badge id to its text
 
@@ -88,10 +91,13 @@ class District:
                 connection, self._journal, site, Stream.DOWN, kind.value, data, self._now()
             )
         self.said = entry.seq
+        self._newest.append(entry)
         self.told(entry)
 
     def after(self, seq: int) -> list[Entry]:
         """What a site that knows so much has yet to hear."""
+        if self._newest and self._newest[0].seq <= seq + 1:
+            return [entry for entry in self._newest if entry.seq > seq]
         with self._engine.connect() as connection:
             site = self._settings.site.id
             return list(entries(connection, self._journal, site, Stream.DOWN, after=seq))

@@ -11,6 +11,7 @@ from controller.journal import Entry
 from simulator.rehearsal.link_events import LinkEvent, plain_words, words_of_link
 
 TAIL: Final = 4_000  # events that are kept to tell a story from
+WRITES: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def words_of(event: Event) -> str:
         return plain_words(event)
     entry = event.entry
     told = {key: value for key, value in entry.data.items() if key != "version"}
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    text = WRITES.encode(told)
     return f"{entry.stream.value} {entry.seq} {entry.kind} {text}"
 
 

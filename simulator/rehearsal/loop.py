@@ -95,14 +95,12 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         super().__init__(_Nothing())
         self.at = 0.0
         self.called_off = 0  # timers in the queue that will not ring
+        self.time = partial(getattr, self, "at")  # type: ignore[method-assign]
         self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
         self._queue: list[tuple[float, int, _Timer]] = []
         self._numbers = count()
         self._ready: deque[_Handle | _Timer]
         self._stopping: bool
-
-    def time(self) -> float:
-        return self.at
 
     def freeze(self, seconds: float) -> None:
         """Time passes and nobody is called meanwhile, as where a whole machine stands still."""
@@ -137,20 +135,30 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         heappush(self._queue, (self.at + delay, next(self._numbers), timer))
         return timer
 
-    def _run_once(self) -> None:  # noqa: C901 - one call fewer at each of many million turns
+    def _run_once(self) -> None:  # noqa: C901, PLR0912 - one call fewer at each of many million turns
         """Turn after turn until it is stopped: asyncio's own loop about it has no more to do."""
         ready = self._ready
         while True:
             if self.called_off > len(self._queue) // 2 + CALLED_OFF_MIN:
-                self._queue = [each for each in self._queue if not each[2].cancelled()]
+                self._queue = [
+                    each
+                    for each in self._queue
+                    if not each[2]._cancelled  # noqa: SLF001 - as asyncio does it
+                ]
                 heapify(self._queue)
                 self.called_off = 0
+            queue = self._queue
             if not ready and not self._stopping:
-                self.at = max(self.at, self._next_at())
-            due, queue = self.at + RESOLUTION_S, self._queue
+                while queue and queue[0][2]._cancelled:  # noqa: SLF001 - as asyncio does it
+                    heappop(queue)
+                    self.called_off -= 1
+                if not queue:
+                    raise RuntimeError("everybody is waiting for somebody else")
+                self.at = max(self.at, queue[0][0])
+            due = self.at + RESOLUTION_S
             while queue and queue[0][0] < due:
                 timer = heappop(queue)[2]
-                if timer._cancelled:  # noqa: SLF001 - as asyncio does it
+                if timer._cancelled:  # noqa: SLF001 - as above
                     self.called_off -= 1
                 else:
                     ready.append(timer)
@@ -170,14 +178,6 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def _tell(self, handle: asyncio.Handle, error: BaseException) -> None:
         message = f"Exception in callback {handle!r}"
         self.call_exception_handler({"message": message, "exception": error, "handle": handle})
-
-    def _next_at(self) -> float:
-        while self._queue and self._queue[0][2].cancelled():
-            heappop(self._queue)
-            self.called_off -= 1
-        if not self._queue:
-            raise RuntimeError("everybody is waiting for somebody else")
-        return self._queue[0][0]
 
     def _write_to_self(self) -> None:
         """Nobody has to be woken: it never waits."""

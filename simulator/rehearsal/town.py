@@ -123,9 +123,11 @@ class Town:
 
     async def _sleep(self, seconds: float) -> None:
         """Or until something sooner was planned; with nobody here the site dozes meanwhile."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._new.wait()
+        alarm = asyncio.get_running_loop().call_later(seconds, self._new.set)
+        try:
+            await self._new.wait()
+        finally:
+            alarm.cancel()
 
     def plan(self, when: float, act: Act) -> None:
         self.agenda.at(when, act)

@@ -96,28 +96,29 @@ class _Connection(sqlite3.Connection):
 
     def cursor(self, factory: Any = None) -> Any:
         del factory
-        made = super().cursor(_Cursor)
-        made.disk = self.disk
-        return made
+        return super().cursor(_Cursor)
 
     def execute(self, sql: str, values: Any = (), /) -> Any:
-        return self.cursor().execute(sql, values)
+        if sql == "COMMIT" or self.disk.weakness is not None:
+            return self.cursor().execute(sql, values)
+        return super().execute(sql, values)
 
 
 class _Cursor(sqlite3.Cursor):
-    disk: WeakDisk
+    connection: _Connection
 
     def execute(self, sql: str, values: Any = (), /) -> Self:
+        disk = self.connection.disk
         if sql == "COMMIT":  # as the store has it done
             self.connection.commit()
             return self
-        if sql.startswith("SELECT") and self.disk.strikes(Weakness.UNREAD):
+        if sql.startswith("SELECT") and disk.strikes(Weakness.UNREAD):
             raise sqlite3.OperationalError(ERROR)
         try:
             return super().execute(sql, values)
         except sqlite3.OperationalError:
-            if self.disk.weakness is Weakness.FULL:
-                self.disk.failed()
+            if disk.weakness is Weakness.FULL:
+                disk.failed()
             raise
 
 
