@@ -5,10 +5,15 @@ import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parent.parent
 
 # On a shared machine an example may be slow for no fault of its own, so no deadline; pytest-timeout
 # still ends a test that hangs. In CI the examples are the same for the same commit, so a red run is
@@ -18,12 +23,43 @@ settings.register_profile("ci", settings.get_profile("desk"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
 
 
-@pytest.hookimpl(tryfirst=True)
+class Together(LoadScopeScheduling):
+    """A file that names an `xdist_group` stays on one worker; of others each test goes anywhere.
+
+    xdist's own `loadgroup` writes the group into a test's id, which pytest no longer lets it do:
+    then each worker would make its own of what is slow to make.
+    """
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        super().__init__(config, log)
+        self.config.option.loadscopereorder = False  # they come in the order that was collected
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _stays_together(file) else nodeid
+
+
+@cache
+def _stays_together(file: str) -> bool:
+    return "mark.xdist_group" in (ROOT / file).read_text("utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what is slow to make stay together on one of the two workers."""
-    for item in items:
-        if {"stage", "wheel"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    """What takes longest starts first, so that no worker is left with it at the end."""
+    items.sort(key=_begins)
+
+
+def _begins(item: pytest.Item) -> int:
+    """Those that were given more time than others, then those that start processes, then all."""
+    if item.get_closest_marker("timeout"):
+        return 0
+    return 1 if item.get_closest_marker("journey") else 2
 
 
 _connect = socket.socket.connect

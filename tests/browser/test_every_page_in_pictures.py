@@ -4,7 +4,12 @@ import pytest
 from playwright.async_api import Page, expect
 from stage import Stage
 
-pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.journey,
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("pictures"),
+]
 
 SEEN_MS = 30_000
 PHONE, KIOSK, DESK = (390, 844), (1080, 1920), (1440, 900)

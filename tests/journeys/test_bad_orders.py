@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from stage import Stage, order_body
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("scans")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("bad-orders")]
 
 SEALS = {"kind": "seal_set", "holder": "cabinet", "vendor_id": "V01", "seals": ["official"]}
 PERSON = {"name": "张三", "phone": "+8613800000000", "id_number": None, "role": "agent"}

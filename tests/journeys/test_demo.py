@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from stage import Stage, until
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("demo")]
 PARTS = ("broker", "district", "simulator", "site")
 
 

@@ -14,6 +14,8 @@ import httpx
 import pytest
 from stage import free_ports, until
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
 ROOT = Path(__file__).parent.parent.parent
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
