@@ -17,11 +17,11 @@ from controller.entries_doors import MaintenanceBegan, MaintenanceEnded
 from controller.journal import Entry, parse_time, rfc3339
 from controller.local_time import LOCAL
 from controller.ports import Clock, DoorSight
+from controller.rows import add_row
 from controller.site.alarms import acknowledge, clear_alarm, raise_alarm, standing_id
 from controller.site.bell import Bell
 from controller.site.book import Act, Book
 from controller.site.doors import Door, Doors
-from controller.site.rows import add_row
 from controller.site.schema import maintenance as table
 
 KINDS: Final = (Up.MAINTENANCE_BEGAN, Up.MAINTENANCE_ENDED)
