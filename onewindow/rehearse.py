@@ -51,8 +51,9 @@ SIZES: Final = {
 WHOLE_BOARD: Final = 32
 
 
-Policy = dict[str, str | bool]
+Policy = dict[str, str | bool | int]
 CARDS: Final = 0.2  # of sites ask for identity cards
+HASTY: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Equipment:
     kiosks: int = 1
     machines: str = "print"  # their kind
     cards: bool = False  # readers of them
+    hasty: bool = False  # what is not collected on its day is taken back at once
 
 
 PLAIN: Final = Equipment()
@@ -150,6 +152,7 @@ def equipment_of(seed: str) -> Equipment:
         kiosks=dice.choice((1, 1, 1, 2)),
         machines=dice.choice(("print", "print", "store")),
         cards=dice.random() < CARDS,
+        hasty=dice.random() < HASTY,
     )
 
 
@@ -161,6 +164,8 @@ def policy_of(seed: str, equipment: Equipment = PLAIN) -> Policy:
         "confirm_pickup": dice.random() < 3 / 4,
         "emergency_two_badges": dice.random() < 1 / 2,
     }
+    if equipment.hasty:
+        policy["overdue_return_s"] = 0
     if equipment.cards:
         policy["second_factor"] = "id_card"
         policy["second_factor_no_reader"] = dice.choice(("clerk", "phone4"))

@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 
 from simulator.rehearsal.events import Event, Held
+from simulator.rehearsal.keepers import SECOND
 from simulator.rehearsal.shapes import DAY_S, HOUR_S, VENDORS
 from simulator.rehearsal.stage import Stage
 
@@ -36,6 +37,8 @@ class BadgeOffice:
             else:
                 self._grant(vendor)
         self._grant(STAFF)
+        if stage.settings.policy.emergency_two_badges:
+            self._grant(SECOND)
         stage.log.listeners.append(self._hear)
 
     def renew_all(self) -> None:
@@ -44,7 +47,7 @@ class BadgeOffice:
 
     def _grant(self, badge: str) -> None:
         self._dead.discard(badge)
-        role, vendor = (STAFF, None) if badge == STAFF else ("vendor", badge)
+        role, vendor = (STAFF, None) if badge in (STAFF, SECOND) else ("vendor", badge)
         self._stage.district.grant(badge, role, vendor, self._until)
 
     def _grant_until_noon(self, vendor: str, day: int) -> None:

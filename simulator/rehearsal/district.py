@@ -20,6 +20,7 @@ from simulator.rehearsal.linked_people import card_number
 
 RETENTION_S: Final = 15 * 86_400
 NEWEST: Final = 100  # entries that are at hand
+HASTY_S: Final = 3_600  # the day on which it was ready, and no more
 Size = Literal["S", "M", "L"]
 
 
@@ -162,7 +163,7 @@ class District:
                 "company": order.company,
                 "items": items,
                 "codes": [placed],
-                "retention_s": RETENTION_S,
+                "retention_s": self._retention_s,
                 "needs": needs,
             },
         )
@@ -184,6 +185,10 @@ class District:
         data = {"order": order.number, "replaces": old.code_id, "code": placed}
         self.tell(Down.CODE_REPLACED, data)
         return code
+
+    def ask_back(self, order: str, item: str) -> None:
+        """Whoever made it is to take it back."""
+        self.tell(Down.ITEM_RETURN, {"order": order, "item": item, "reason": "reengrave"})
 
     def cancel(self, order: Order) -> None:
         order.cancelled = True
@@ -213,6 +218,11 @@ class District:
         )
 
     # secrets
+
+    @property
+    def _retention_s(self) -> int:
+        """Short where a site takes back at once what is overdue."""
+        return RETENTION_S if self._settings.policy.overdue_return_s else HASTY_S
 
     def _hashed(self, secret: str) -> str:
         return keyed_hash(self._settings.link.code_key.get_secret_value(), secret)

@@ -6,14 +6,17 @@ from typing import Final
 
 from controller.site.kiosk import Choice, KioskView
 from controller.site.texts import Button, Offer, Screen, Text
-from simulator.door import Door
 from simulator.rehearsal.recipients import PATIENCE_S
 from simulator.rehearsal.stage import Stage
-from simulator.rehearsal.vendors import Loader
+from simulator.rehearsal.vendors import ANSWER_S, Loader
 
 TRIES: Final = 2  # of one thing in the menu
 UNASKED: Final = (Offer.EMERGENCY, Offer.MAINTENANCE)  # nobody does these unless told to
 LABEL: Final = "OWL:"
+SECOND: Final = "staff2"  # whose badge is asked for where one is not enough
+OPENS_ALL: Final = 0.3
+BRINGS_SECOND: Final = 0.8
+SAVES: Final = 0.4  # of what lies there
 
 
 class Keeper(Loader):
@@ -26,9 +29,12 @@ class Keeper(Loader):
         badge: str,
         boxes: list[str],
         whereabouts: Callable[[str], Offer],
+        *,
+        emergency: bool = False,
     ) -> None:
         super().__init__(stage, dice, badge, boxes)
         self._whereabouts = whereabouts
+        self._emergency = emergency  # doors must be opened, whatever lies behind them
         self._tried: dict[str, int] = {}
         self._asked_about = ""  # an item, or a place
         self._looked: set[str] = set()  # things whose label was scanned where they lay
@@ -42,6 +48,8 @@ class Keeper(Loader):
         return await self._attend(view)
 
     async def _attend(self, view: KioskView) -> bool:
+        if view.text in (Text.WHICH_DOOR, Text.SECOND_BADGE, Text.DOOR_STANDS_OPEN):
+            return await self._in_emergency(view)
         if view.text in (Text.LOOK_INSIDE, Text.BELONGS_ELSEWHERE):
             return await self._look(view)
         if view.text is Text.WHERE_IS_IT:
@@ -57,6 +65,9 @@ class Keeper(Loader):
     async def _choose(self, view: KioskView) -> bool:
         """The next thing in the menu that was not tried too often."""
         await self.takes("read")
+        if self._emergency and self._has(view, Offer.EMERGENCY):
+            self._emergency = False
+            return self.press(Button.CHOOSE, "emergency")
         for choice in view.choices:
             if choice.offer in (Offer.EMERGENCY, Offer.TAKE_BACK) and len(view.choices) > 1:
                 continue
@@ -97,30 +108,30 @@ class Keeper(Loader):
                 return await self._open(door)
         return await self.news(view, PATIENCE_S)
 
-    async def _open(self, door: Door) -> bool:
-        if not door.unlocked or door.jammed:
-            return self.press(Button.SKIP)
-        await self.takes("pull")
-        return self.pull(door)
-
-    async def _take_out(self) -> bool:
-        """A door for a return; or one that only has to be shut."""
-        (door,) = self.shown_doors()
-        if self.offers(Button.TAKEN):
-            await self.takes("press")
-            return self.press(Button.SKIP if door.contents else Button.TAKEN)
-        if not door.open:
-            return door.unlocked and not door.jammed and await self._open(door)
-        await self.takes("take")
-        view = self.view
-        wants = view is not None and view.text is Text.TAKE_OUT
-        if wants and door.contents:
-            return self.take(door) is not None
-        return self.close(door)
-
     @staticmethod
     def _has(view: KioskView, offer: Offer) -> bool:
         return any(choice.offer is offer for choice in view.choices)
+
+    # in an emergency
+
+    async def _in_emergency(self, view: KioskView) -> bool:
+        """One door or all of them, with a second badge where one is asked for."""
+        if view.text is Text.WHICH_DOOR:
+            await self.takes("press")
+            every = self.happens(OPENS_ALL)
+            chosen = view.choices[0] if every else self.dice.choice(view.choices[1:])
+            return self.press(Button.CHOOSE, chosen.value)
+        if view.text is Text.SECOND_BADGE:
+            await self.takes("badge")
+            badge = SECOND if self.happens(BRINGS_SECOND) else self._badge
+            self.hold(self.stage.district.badges[badge], "badge", badge)
+            return await self.news(view, ANSWER_S) or self.press(Button.SKIP)
+        (door,) = self.shown_doors()
+        if door.contents and door.open and self.happens(SAVES):
+            await self.takes("take")
+            return self.take(door) is not None
+        await self.takes("vendor_close")
+        return self.close(door)
 
     # by phone
 

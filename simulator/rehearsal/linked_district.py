@@ -28,7 +28,7 @@ from controller.link.mqtt import DistrictMqtt
 from controller.settings import SiteSettings
 from controller.store import Store, memory_store
 from simulator.rehearsal.broker import MemoryBroker
-from simulator.rehearsal.district import RETENTION_S, Code, District, Order, quick_hash
+from simulator.rehearsal.district import Code, District, Order, quick_hash
 from simulator.rehearsal.events import EventLog
 from simulator.rehearsal.link_events import Alarmed, Kept, Rewound, Texted
 from simulator.rehearsal.linked_people import People
@@ -141,7 +141,7 @@ class LinkedDistrict(District):
             "https://pickup.example",
             (own,),
             vendors={name: name for name in VENDORS},
-            retention_s=RETENTION_S,
+            retention_s=self._retention_s,
         )
 
     def _committed(self, written: list[Entry]) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sized
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from itertools import count
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from controller.entries import Down, Up
-from controller.site.texts import Offer, Screen
-from simulator.devices.mechanism import Mechanism
-from simulator.door import Impossible
+from controller.site.texts import Screen
+from simulator.rehearsal.bags import Whereabouts, look_after_machines
 from simulator.rehearsal.district import Code, Order
 from simulator.rehearsal.events import Event, Held, Struck, Took, Wrote
 from simulator.rehearsal.keepers import Keeper
@@ -44,7 +44,6 @@ VISITS_MAX: Final = 12
 DARKENS: Final = ("power", "kill", "step")
 WHIMS: Final = {"walks_off": "left_open", "leaves_item": "item_left"}
 KNOWN_TO_STRANGERS: Final = 12  # orders whose messages somebody else has seen
-REFILL_AT: Final = 60  # sheets
 
 Act = Callable[[], None]
 
@@ -79,13 +78,14 @@ class Town:
         self.open: dict[str, Order] = {}  # orders of which something may still be fetched
         self.weather: list[Callable[[float], None]] = []  # each plans its strokes of a day
         self.waiting = Waiting(stage)
+        self._emergency = False
         self._at_work: set[str] = set()  # whose badge is in use at some kiosk
         self._new = asyncio.Event()
         self._number = 0
         self._bags: dict[str, list[str]] = {who: [] for who in (*VENDORS, "staff")}
         self._ready: set[str] = set()
         self._taken: set[str] = set()  # things that somebody has taken
-        self._staff_wanted = False
+        self._wanted: set[str] = set()  # whom somebody has called, or something
         stage.log.listeners.append(self._hear)
 
     # the day
@@ -152,6 +152,8 @@ class Town:
         for plan_day in self.weather:
             plan_day(begins)
         self._plan_strangers(begins)
+        if self.dice.random() < self.shares.emergencies_a_day:
+            self.plan(begins + self.dice.uniform(7.0, 20.0) * HOUR_S, self._alarm)
         for _ in range(orders_on(self.profile, day, self.dice)):
             hour = OPENS + (SHUTS - OPENS) * self.dice.random()
             self.plan(begins + hour * HOUR_S, self._place)
@@ -163,10 +165,15 @@ class Town:
 
     def _plan_round(self, when: float, who: str) -> None:
         def due() -> None:
-            if self._bags[who] or (who == "staff" and self._staff_wanted):
+            if self._bags[who] or who in self._wanted:
                 self.comes(self.stage.clock.monotonic(), "round", lambda at: self._load(who, at))
 
         self.plan(when + self.dice.random() * 300.0, due)
+
+    def _alarm(self) -> None:
+        """Staff are to open doors at once."""
+        self._emergency = True
+        self.comes(self.stage.clock.monotonic(), "emergency", lambda at: self._load("staff", at))
 
     def _place(self) -> None:
         dice, shares = self.dice, self.shares
@@ -186,6 +193,11 @@ class Town:
         if dice.random() < shares.cancelled:
             after_s = dice.random() * 3 * DAY_S
             self.plan(self.stage.clock.monotonic() + after_s, lambda: self._cancel(order))
+        elif dice.random() < shares.asked_back:
+            after_s = dice.random() * DAY_S
+            item = f"{order.number}-{dice.choice(('seals', 'licence'))}"
+            ask_back = partial(self.stage.district.ask_back, order.number, item)
+            self.plan(self.stage.clock.monotonic() + after_s, ask_back)
 
     def _make(self, things: list[str], who: str) -> None:
         """Engraving and filing take their time; then it goes with the next round."""
@@ -205,34 +217,20 @@ class Town:
         if who in self._at_work:
             return
         self._at_work.add(who)
-        self._look_after_machines()
+        self._wanted.discard(who)
+        look_after_machines(self.stage.world, self._bags["staff"])
         boxes, self._bags[who] = self._bags[who], []
         if who == "staff":
-            loader: Loader = Keeper(self.stage, self.dice, who, boxes, self._whereabouts)
-            self._staff_wanted = False
+            whereabouts = Whereabouts(self.stage.world, self._bags, self._taken)
+            emergency, self._emergency = self._emergency, False
+            loader: Loader = Keeper(
+                self.stage, self.dice, who, boxes, whereabouts, emergency=emergency
+            )
         else:
             loader = Loader(self.stage, self.dice, who, boxes)
         await loader.before(kiosk).visit()
         self._at_work.discard(who)
         self._bags[who] = [*loader.aside, *loader.boxes, *self._bags[who]]
-
-    def _look_after_machines(self) -> None:
-        """Staff fill up paper, and take out what was laid in or drawn back in."""
-        for machine in self.stage.world.machines.values():
-            if not machine.inside.prints:
-                self._empty(machine.inside)
-            if machine.inside.blanks < REFILL_AT:
-                try:
-                    machine.inside.refill()
-                except Impossible:
-                    continue
-
-    def _empty(self, inside: Mechanism) -> None:
-        with suppress(Impossible):
-            self._bags["staff"].extend(inside.withdraw())
-        if inside.rejects:
-            self._bags["staff"].extend(inside.rejects)
-            inside.refill()
 
     def _hear(self, event: Event) -> None:
         """The recipient is told that all is ready, staff that they are needed."""
@@ -244,11 +242,17 @@ class Town:
             return
         kind, data = event.entry.kind, event.entry.data
         if kind in (Up.COMPARTMENT_FAULT, Up.ALARM_RAISED, Down.ORDER_CANCELLED):
-            self._staff_wanted = True
+            self._wanted.add("staff")
+        if kind in (Down.ORDER_CANCELLED, Up.PICKUP_OVERDUE, Down.ITEM_RETURN):
+            self._call_for_returns(data)
         if kind == Up.PICKUP_READY and data["order"] in self.open:
             if data["order"] not in self._ready:
                 self._plan_pickup(self.open[data["order"]])
             self._ready.add(data["order"])
+
+    def _call_for_returns(self, data: dict[str, Any]) -> None:
+        """Whoever brought it is told that it is to be fetched back, and staff."""
+        self._wanted |= {"staff", self.stage.district.orders[data["order"]].vendor}
 
     def _come_into_the_dark(self) -> None:
         """Somebody stands before a dark kiosk, code in hand, when it starts again."""
@@ -260,15 +264,6 @@ class Town:
     async def keep(self) -> None:
         """Staff come now, and do all that their menu asks for."""
         await self._load("staff", self.stage.kiosks[0])
-
-    def _whereabouts(self, asked: str) -> Offer:
-        """Where a thing is, as those who may have it say: of an item, or of a place's item."""
-        thing = f"OWL:{asked}"
-        if any(thing in bag for bag in self._bags.values()):
-            return Offer.IN_HAND
-        if any(thing in each.inside.stored.values() for each in self.stage.world.machines.values()):
-            return Offer.INSIDE
-        return Offer.WITH_RECIPIENT if thing in self._taken else Offer.MISSING
 
     def _plan_pickup(self, order: Order) -> None:
         dwell = self.profile.dwell

@@ -5,7 +5,7 @@ from typing import Final
 
 from controller.site.kiosk import KioskView
 from controller.site.texts import Button, Screen, Text
-from simulator.door import Impossible
+from simulator.door import Door, Impossible
 from simulator.rehearsal.person import DARK_PATIENCE_S, LOOKS_MAX, NeverEnds, Person
 from simulator.rehearsal.stage import Stage
 
@@ -24,6 +24,7 @@ class Loader(Person):
         self.boxes = boxes
         self.aside: list[str] = []
         self._tries = 0
+        self._asked = 0  # for what there is to be taken back
         self._scanned: KioskView | None = None  # the screen before the box in hand was scanned
         self._put_at = ""
 
@@ -58,19 +59,28 @@ class Loader(Person):
         return await self.sees(lambda: self.view is not view or self._at_door(), PATIENCE_S)
 
     async def _act(self, view: KioskView) -> bool:
+        acts = {
+            Text.LAY_IN: self._lay_in,
+            Text.LOAD_CONFIRM: self._confirm,
+            Text.TAKE_LICENCE: self._take_paper,
+            Text.RETURNS: self._take_back,
+        }
         if view.screen is Screen.REFUSED:
             return False
-        if view.text is Text.LAY_IN:
-            return await self._lay_in(view)
-        if view.text is Text.LOAD_CONFIRM:
-            await self.takes("press")
-            inside = any(door.contents for door in self.shown_doors())
-            return self.press(Button.CONFIRM if inside else Button.SKIP)
+        if (act := acts.get(view.text)) is not None:
+            return await act(view)
+        if view.screen is Screen.STAFF and view.doors:
+            return await self._take_out()
         if self._at_door():
             return await self._load()
         if Button.END in view.buttons and not view.doors:
             return await self._next(view)
         return False
+
+    async def _confirm(self, _view: KioskView) -> bool:
+        await self.takes("press")
+        inside = any(door.contents for door in self.shown_doors())
+        return self.press(Button.CONFIRM if inside else Button.SKIP)
 
     async def _lay_in(self, view: KioskView) -> bool:
         """A machine waits for the licence in hand."""
@@ -88,6 +98,50 @@ class Loader(Person):
     def _at_door(self) -> bool:
         """There is something to do at the door that the screen names."""
         return any(door.open or (door.unlocked and not door.jammed) for door in self.shown_doors())
+
+    # what is taken back
+
+    async def _take_back(self, view: KioskView) -> bool:
+        """All of it or the first, and not for ever."""
+        self._asked += 1
+        await self.takes("read")
+        if self._asked > TRIES:
+            return self.press(Button.SKIP)
+        every = len(view.choices) == 1 or self.happens(1 / 2)
+        return self.press(Button.CHOOSE, view.choices[0 if every else 1].value)
+
+    async def _take_paper(self, view: KioskView) -> bool:
+        """A machine hands out what is taken back."""
+        machine = str(view.values["machine"])
+        await self.takes("take_paper")
+        self.stage.world.catch_up()
+        if self.view is not view or not self.stage.world.machine(machine).inside.outlet:
+            return False
+        self.stage.world.machine_take(machine)
+        return True
+
+    async def _open(self, door: Door) -> bool:
+        if not door.unlocked or door.jammed:
+            return self.press(Button.SKIP)
+        await self.takes("pull")
+        return self.pull(door)
+
+    async def _take_out(self) -> bool:
+        """A door for a return; or one that only has to be shut."""
+        (door,) = self.shown_doors()
+        if self.offers(Button.TAKEN):
+            await self.takes("press")
+            return self.press(Button.SKIP if door.contents else Button.TAKEN)
+        if not door.open:
+            return door.unlocked and not door.jammed and await self._open(door)
+        await self.takes("take")
+        view = self.view
+        wants = view is not None and view.text is Text.TAKE_OUT
+        if wants and door.contents:
+            return self.take(door) is not None
+        return self.close(door)
+
+    # what is brought
 
     async def _load(self) -> bool:
         (door,) = self.shown_doors()
@@ -113,6 +167,8 @@ class Loader(Person):
         """The next label, or the end of the round."""
         if not self.boxes:
             await self.takes("read")
+            if view.choices and view.screen is Screen.LOAD and self._asked < TRIES:
+                return self.press(Button.CHOOSE, view.choices[0].value)
             return self.press(Button.END)
         self._tries += 1
         if self._tries > TRIES:

@@ -104,6 +104,15 @@ def five_phones(court: Court) -> None:
     answered(court, "code_unknown", how="typed")
 
 
+def two_of_staff(court: Court) -> None:
+    court.judge.evidence.policy = PolicyTable(emergency_two_badges=True)
+    for badge in ("staff", "staff2"):
+        until = "2026-12-24T00:00:00.000Z"
+        court.writes("badge.granted", badge=badge, role="staff", valid_until=until)
+        court.says(Held("badge", badge))
+    court.intends("emergency", badge="staff", approved_by="staff2")
+
+
 CALM = Calm({}, (), ())
 CASES: list[tuple[str, Step, Step]] = [
     ("No door moves for a command at or after its end.", late, lambda c: c.says(Moved("A/1", 1))),
@@ -201,6 +210,16 @@ CASES: list[tuple[str, Step, Step]] = [
         lambda c: c.writes(
             "pickup.started", order="N1", code="N1-a", session="S1", factor="id_card"
         ),
+    ),
+    (
+        "Where two badges are asked for, no emergency begins with one.",
+        two_of_staff,
+        lambda c: c.intends("emergency", "I2", badge="staff", approved_by="staff"),
+    ),
+    (
+        "Nothing is seen to be taken back while it still lies there.",
+        full,
+        lambda c: c.writes("item.returned", item="N1-seals", where="A/1", by="sensor"),
     ),
     (
         "No number of wrong tries keeps a scanned code out.",

@@ -47,6 +47,16 @@ def really_gone(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{item.item_id} is counted as taken at {data['where']}, where nothing was"
 
 
+@invariant("I8", "Nothing is seen to be taken back while it still lies there.", Wrote)
+def really_back(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind != Up.ITEM_RETURNED or data["by"] not in ("sensor", "machine"):
+        return
+    item = evidence.items[data["item"]]
+    if (item.holder == "cabinet" or item.slotted) and item.thing in evidence.lies:
+        yield f"{item.item_id} is told to be taken back, and lies there still"
+
+
 @invariant("I8", "One compartment never holds two orders' items.", Wrote)
 def one_order(evidence: Evidence, event: Wrote) -> Iterator[str]:
     if event.entry.kind != Up.ITEM_LOADED:

@@ -176,6 +176,20 @@ def good_badge(evidence: Evidence, event: Wrote) -> Iterator[str]:
         yield f"{data['intent']}: badge {badge} is not good, or was until {until}"
 
 
+@invariant("I6", "Where two badges are asked for, no emergency begins with one.", Wrote)
+def two_badges(evidence: Evidence, event: Wrote) -> Iterator[str]:
+    data = event.entry.data
+    if event.entry.kind != Up.MOVEMENT_INTENDED or data["kind"] != "emergency":
+        return
+    if not evidence.policy.emergency_two_badges:
+        return
+    badge, second = data.get("badge"), data.get("approved_by")
+    if second in (None, badge) or evidence.badge_roles.get(second) != "staff":
+        yield f"{data['intent']}: {badge} opens {data['where']} with {second or 'nobody else'}"
+    elif ("badge", second) not in evidence.proved:
+        yield f"{data['intent']}: nobody held {second}"
+
+
 @invariant("I6", "Nothing is loaded into a blocked compartment, nor collected there.", Wrote)
 def not_blocked(evidence: Evidence, event: Wrote) -> Iterator[str]:
     data = event.entry.data
