@@ -4,7 +4,6 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Sized
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
