@@ -37,9 +37,8 @@ class WeakDisk:
     ) -> None:
         self.weakness, self._began = weakness, began
         self._left, self._lasting = after, lasting
-        if weakness is Weakness.FULL:
-            for each in self._writers:
-                _limit(each)
+        for each in self._writers:  # what was full before is now weak in another way alone
+            _limit(each, whole=weakness is not Weakness.FULL)
 
     def heal(self) -> None:
         self.weakness = None
