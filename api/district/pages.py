@@ -54,7 +54,7 @@ def add_pages(
 
     app.include_router(company_router(district, pages, live, nowhere))
     app.include_router(vendor_router(district, desk, access, live))
-    app.include_router(ops_router(district, stories, desk, access, live))
+    app.include_router(ops_router(district, stories, desk, access, staff, live))
     _add_log_in(app, desk, access, staff, pages, at_root=not settings.district.demo)
     _add_turned_away(app, desk, access)
 

@@ -6,7 +6,7 @@ A state is told by its word and its mark first; its tone only repeats that in co
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from controller.entries import AlarmKind, CompartmentState, ItemState, OrderState
+from controller.entries import AlarmKind, CompartmentState, ItemState, OrderState, Verdict
 
 Tone = Literal["", "good", "warn", "bad", "accent"]
 
@@ -187,6 +187,47 @@ ALARM: Final = {
         "Cabinet in maintenance",
         "Staff are there, perhaps with the key. It ends by itself, or with their badge.",
     ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictWord:
+    text: str
+    then: str  # what follows from it
+
+
+VERDICT: Final = {
+    Verdict.INSIDE: VerdictWord("It is still inside", "It can be collected as before."),
+    Verdict.WITH_RECIPIENT: VerdictWord(
+        "The recipient has it", "It counts as collected; with the last item the code is dead."
+    ),
+    Verdict.IN_HAND: VerdictWord(
+        "Somebody has taken it out and will load it again", "The order waits for it."
+    ),
+    Verdict.TO_WINDOW: VerdictWord("It is at the hall window", "It is handed over there."),
+    Verdict.MISSING: VerdictWord("Nobody finds it", "An alarm stands until it is found."),
+}
+SETTLED_BY: Final = {
+    "phoned": "The recipient says so on the phone",
+    "camera": "Seen in the camera's pictures",
+    "looked": "Somebody on site has looked",
+}
+COMMAND: Final = {
+    "accepted": Word("waits for the site", "accent"),
+    "delivered": Word("the site has it", "accent"),
+    "done": Word("done", "good"),
+    "refused": Word("refused by the site", "bad"),
+    "failed": Word("did not work", "bad"),
+    "unknown": Word("nobody knows", "bad"),
+    "expired": Word("came too late", "warn"),
+}
+REFUSED: Final = {  # why a site did not do it
+    "stale_decision": "something changed there meanwhile",
+    "sensor_disagrees": "a sensor sees it otherwise",
+    "door_open": "the door stands open",
+    "needs_two": "two people have to say so",
+    "time_doubted": "the site does not trust its clock",
+    "out_of_service": "the site is out of service",
 }
 
 

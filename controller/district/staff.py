@@ -70,8 +70,20 @@ class Staff:
         self._decoy = _decoy(logins)
         self._turns = asyncio.Semaphore(HASHES_AT_ONCE)
 
+    @property
+    def usernames(self) -> list[str]:
+        return list(self._logins)
+
     async def log_in(self, username: str, password: str, address: str) -> str:
         """A new session's token. Refused UNAUTHENTICATED, or TOO_MANY_TRIES with `seconds`."""
+        return self._open(await self._verified(username, password, address))
+
+    async def vouch(self, username: str, password: str, address: str) -> Person:
+        """Who that is, for one act and without a session. Refused as `log_in`."""
+        login = await self._verified(username, password, address)
+        return Person(login.username, login.role, login.vendor_id)
+
+    async def _verified(self, username: str, password: str, address: str) -> LoginTable:
         keys = _try_keys(username, address)
         async with self._turns:
             with self._store.read() as connection:
@@ -85,7 +97,11 @@ class Staff:
                 self._count_wrong(keys)
                 log.info("staff.refused")  # whoever mistypes may type the password as the name
                 raise Refused(Reason.UNAUTHENTICATED)
-        return self._open(login, keys)
+        with self._store.write() as transaction:
+            transaction.connection.execute(
+                delete(login_tries).where(login_tries.c.key.in_([key for key, _ in keys]))
+            )
+        return login
 
     def who(self, token: str, *, active: bool = True) -> Person | None:
         """Whose session that is. `active` false: the page asks by itself, nobody touched it."""
@@ -116,7 +132,7 @@ class Staff:
                 delete(login_sessions).where(login_sessions.c.token == _hash(token))
             )
 
-    def _open(self, login: LoginTable, keys: list[tuple[str, int]]) -> str:
+    def _open(self, login: LoginTable) -> str:
         token = self._mint(TOKEN_BYTES)
         now = self._clock.now()
         stale = (login_sessions.c.seen_at < rfc3339(now - IDLE)) | (
@@ -125,9 +141,6 @@ class Staff:
         with self._store.write() as transaction:
             connection = transaction.connection
             connection.execute(delete(login_sessions).where(stale))
-            connection.execute(
-                delete(login_tries).where(login_tries.c.key.in_([key for key, _ in keys]))
-            )
             connection.execute(
                 login_sessions.insert().values(
                     token=_hash(token),

@@ -24,7 +24,12 @@ from controller.store import Transaction, open_store
 URL = "http://district.test"
 SITE = "FT-0001"
 HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORDS = {"ops": "an-ops-example", "wu": "a-vendor-example", "li": "another-example"}
+PASSWORDS = {
+    "ops": "an-ops-example",
+    "mei": "another-ops-example",
+    "wu": "a-vendor-example",
+    "li": "another-example",
+}
 PHONE = "+8613812345678"
 NAME = "欧阳示例"
 
@@ -52,7 +57,12 @@ def settings_of(tmp_path, **district: Any) -> DistrictSettings:
             {"id": "FT-0002", "name": "梅林街道办", "address": "梅林路1号", **keys("b")},
         ],
         vendor=[{"id": "V01", "name": "吴记刻章"}, {"id": "V02", "name": "李记刻章"}],
-        login=[login("ops", "ops"), login("wu", "vendor", "V01"), login("li", "vendor", "V02")],
+        login=[
+            login("ops", "ops"),
+            login("mei", "ops"),
+            login("wu", "vendor", "V01"),
+            login("li", "vendor", "V02"),
+        ],
     )
 
 

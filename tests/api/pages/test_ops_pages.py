@@ -239,3 +239,108 @@ def test_every_kind_of_entry_has_a_sentence():
     from api.district.sentences import SENTENCES  # noqa: PLC0415 - beside what it is about
 
     assert {kind.partition("/")[0] for kind in SENTENCES} == {*Up, *Down}
+
+
+SETTLED = {
+    "intent": "I7",
+    "outcome": "with_recipient",
+    "reason": "phoned",
+    "username": "mei",
+    "password": "another-ops-example",
+}
+OURS = {"origin": "http://district.test"}
+
+
+@pytest.fixture
+def doubtful(busy):
+    """The box in A/7 was perhaps taken; gives its item."""
+    (seals,) = (each for each in busy.order_seen.items if each.holder == "cabinet")
+    order, item = busy.order_seen.order_no, seals.item_id
+    words = {"where": "A/7", "reason": "pickup", "order": order, "item": item}
+    busy.says("movement.intended", intent="I7", kind="collect", **words)
+    busy.says("movement.settled", intent="I7", outcome="moved", seen_by="door")
+    busy.says("compartment.fault", where="A/7", reason="unexplained")
+    return item
+
+
+def told(hall, kind: str) -> list[dict]:
+    page = hall.district.journal("FT-0001", stream="down", limit=1_000)
+    found = [json.loads(each) for each in page.entries]
+    return [each["data"] for each in found if each["kind"] == kind]
+
+
+async def test_a_doubt_is_settled_by_two_people_and_the_site_says_how_it_ended(busy, ops, doubtful):
+    address = f"/ops/sites/FT-0001/doubts/{doubtful}"
+    assert f'href="{address}"' in await see(ops, "/ops/sites/FT-0001")
+    form = await see(ops, address)
+    assert "A07" in form
+    assert "It is still inside" in form
+    answer = await ops.post(address, data=SETTLED, headers=OURS)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ops/sites/FT-0001#doubts")
+    (said,) = told(busy, "doubt.settle")
+    assert (said["item"], said["intent"], said["outcome"]) == (doubtful, "I7", "with_recipient")
+    people = (said["requested_by"], said["approved_by"])
+    assert people == tuple(busy.district.alias(each) for each in ("ops", "mei"))
+    page = await see(ops, "/ops/sites/FT-0001")
+    assert "waits for the site" in page
+    assert "ops and mei" in page
+    busy.says("command.refused", command=said["command"], reason="sensor_disagrees")
+    page = await see(ops, "/ops/sites/FT-0001")
+    assert "refused by the site" in page
+    assert "a sensor sees it otherwise" in page
+    busy.says(
+        "item.loaded", item=doubtful, order=busy.order_seen.order_no, where="A/7", by="person"
+    )
+    busy.says("compartment.restored", where="A/7", reason="unexplained")
+    assert "Nothing is in doubt any more" in await see(ops, "/ops/sites/FT-0001")
+    assert (await ops.get(address)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"username": "ops", "password": "an-ops-example"}, "somebody else of operations"),
+        ({"username": "wu", "password": "a-vendor-example"}, "somebody else of operations"),
+        ({"password": "wrong"}, "do not fit together"),
+        ({"intent": "I6"}, "Read again what happened"),
+        ({"outcome": ""}, "Choose what you know"),
+        ({"reason": "because"}, "Choose what you know"),
+    ],
+)
+async def test_one_person_alone_or_about_another_doubt_tells_the_site_nothing(
+    busy, ops, doubtful, changes, says
+):
+    address = f"/ops/sites/FT-0001/doubts/{doubtful}"
+    answer = await ops.post(address, data=SETTLED | changes, headers=OURS)
+    assert (answer.status_code, told(busy, "doubt.settle")) == (422, [])
+    assert says in answer.text
+    assert "another-ops-example" not in answer.text
+    kept = (SETTLED | changes)["outcome"]
+    assert (f'value="{kept}" required checked' in answer.text) == bool(kept)
+
+
+async def test_no_strange_page_and_no_vendor_settles_or_takes_anything_on(busy, ops, doubtful):
+    vendor = await busy.logged_in("wu")
+    for path in (f"/ops/sites/FT-0001/doubts/{doubtful}", "/ops/sites/FT-0001/alarms/x1/take-on"):
+        strange = await ops.post(path, data=SETTLED, headers={"origin": "http://else.test"})
+        assert strange.status_code == 403
+        assert (await vendor.post(path, data=SETTLED, headers=OURS)).status_code == 403
+        assert (await busy.browser().post(path, data=SETTLED, headers=OURS)).status_code == 303
+    assert (await vendor.get(f"/ops/sites/FT-0001/doubts/{doubtful}")).status_code == 403
+    assert told(busy, "doubt.settle") == told(busy, "alarm.acknowledged") == []
+
+
+async def test_an_alarm_says_who_looks_after_it(busy, ops):
+    words = {"kind": "door_ajar", "where": "A/7", "severity": "warning"}
+    busy.says("alarm.raised", alarm="x1", since="2026-11-24T06:20:00.000Z", **words)
+    path = "/ops/sites/FT-0001/alarms/x1/take-on"
+    assert path in await see(ops, "/ops/alarms")
+    answer = await ops.post(path, data={"goes": "alarms"}, headers=OURS)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ops/alarms")
+    assert [each["alarm"] for each in told(busy, "alarm.acknowledged")] == ["x1"]
+    for address in ("/ops", "/ops/alarms", "/ops/sites/FT-0001"):
+        page = await see(ops, address)
+        assert "ops looks after it" in page
+        assert path not in page
+    busy.says("alarm.acknowledged", alarm="x1", by="badge7")  # staff there were first
+    assert "badge7 looks after it" in await see(ops, "/ops/alarms")

@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment
 
 import api
-from api.district import company, sentences, words
+from api.district import company, doubt_pages, sentences, words
 from api.pages import texts
 
 HERE = Path(api.__file__).parent
@@ -37,11 +37,21 @@ def of_tables() -> set[str]:
         words.DOOR,
         words.MACHINE,
         words.ALARM,
+        words.VERDICT,
+        words.COMMAND,
     ]
     found = {word.text for table in tables for word in table.values()}
     found |= {words.ITEM_ARRIVED.text}
     found |= {word.next_step for word in words.ALARM.values()}
-    for plain in (words.KIND, words.KIND_DETAIL, words.SEAL, words.ROLE):
+    found |= {word.then for word in words.VERDICT.values()} | set(doubt_pages.WRONG.values())
+    for plain in (
+        words.SETTLED_BY,
+        words.REFUSED,
+        words.KIND,
+        words.KIND_DETAIL,
+        words.SEAL,
+        words.ROLE,
+    ):
         found |= set(plain.values())
     found |= set(sentences.SENTENCES.values()) | set(sentences.SEEN_BY.values())
     found |= {
