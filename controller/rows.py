@@ -7,6 +7,8 @@ from sqlalchemy import Connection, Row, Table, bindparam, insert, select, update
 
 from controller.prepared import Prepared
 
+Value = str | int | bytes | None
+
 
 def rows(connection: Connection, table: Table, **of: str | int) -> list[Row[Any]]:
     """The whole rows of which these columns have these values."""
@@ -24,14 +26,14 @@ def one_row(connection: Connection, table: Table, **of: str | int) -> Row[Any]:
 
 
 def change_rows(
-    connection: Connection, table: Table, of: dict[str, str | int], **values: str | int | None
+    connection: Connection, table: Table, of: dict[str, str | int], **values: Value
 ) -> int:
     """The rows of which the columns of `of` have these values have new ones; how many."""
     named = {f"of_{name}": value for name, value in of.items()}
     return _update(table, tuple(of), tuple(values)).run(connection, **named, **values)
 
 
-def add_row(connection: Connection, table: Table, **values: str | int | None) -> None:
+def add_row(connection: Connection, table: Table, **values: Value) -> None:
     """A new row; a column that is not named has its default."""
     _insertion(table, tuple(values)).run(connection, **values)
 

@@ -8,11 +8,18 @@ from sqlalchemy import Connection, Row, select, update
 from controller.district import schema as s
 from controller.entries import AlarmAcknowledged, AlarmKind, Down, Up
 from controller.journal import Entry, Stream
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 from controller.rows import change_rows, upsert
 from controller.store import Transaction
 
 DISTRICT: Final = "district"  # where an alarm stands that no site raised
+
+_OWN: Final = Prepared(
+    select(s.site_alarms).where(
+        s.site_alarms.c.place == DISTRICT, s.site_alarms.c.cleared_at.is_(None)
+    )
+)
 
 
 def _raised(connection: Connection, entry: Entry) -> None:
@@ -52,13 +59,12 @@ def raise_own_alarm(
 
 def end_own_alarms(connection: Connection, but: Collection[str], now: str) -> int:
     """Those that the district itself raised are over, except about these sites; how many."""
-    alarm = s.site_alarms.c
-    ended = connection.execute(
-        update(s.site_alarms)
-        .where(alarm.place == DISTRICT, alarm.cleared_at.is_(None), alarm.site_id.not_in(but))
-        .values(cleared_at=now)
-    )
-    return ended.rowcount
+    ended = 0
+    for row in _OWN.rows(connection):
+        if row.site_id not in but:
+            alarm = {"site_id": row.site_id, "alarm_id": row.alarm_id}
+            ended += change_rows(connection, s.site_alarms, alarm, cleared_at=now)
+    return ended
 
 
 def take_on(tx: Transaction, alarm_id: str, site_id: str | None, by: str, now: str) -> None:

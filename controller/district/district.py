@@ -7,9 +7,9 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 
 from controller.district import fleet, pickup, queries
 from controller.district import schema as s
@@ -42,12 +42,23 @@ from controller.entries import AlarmKind, ItemState, OrderState
 from controller.identifiers import NotAnIdentifier, phone
 from controller.journal import Entry, Stream, rfc3339
 from controller.ports import Clock
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
+from controller.rows import change_rows
 from controller.store import Store, Transaction
 
 TICK_S = 60.0
 QUIET_S = 300.0  # an alarm about what a site sends ends after so long without another reason
 LYING = (ItemState.LOADED, ItemState.RELEASING)
+
+_END_TIMES: Final = Prepared(
+    update(s.orders)
+    .where(
+        s.orders.c.state.in_((OrderState.READY, OrderState.PARTLY_COLLECTED)),
+        s.orders.c.expires_at < bindparam("now"),
+    )
+    .values(state=OrderState.OVERDUE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +115,11 @@ class District:
         heard = self._refused_at
         noisy = [site for site in heard if now - heard[site] < QUIET_S]
         with self.store.write() as tx:
-            changed = tx.connection.execute(
-                update(s.orders)
-                .where(
-                    s.orders.c.state.in_((OrderState.READY, OrderState.PARTLY_COLLECTED)),
-                    s.orders.c.expires_at < rfc3339(self.clock.now()),
-                )
-                .values(state=OrderState.OVERDUE)
-            )
+            changed = _END_TIMES.run(tx.connection, now=rfc3339(self.clock.now()))
             ended = 0
             if now - self._began >= QUIET_S:
                 ended = end_own_alarms(tx.connection, noisy, rfc3339(self.clock.now()))
-        if changed.rowcount or ended:
+        if changed or ended:
             self.changes.ring()
 
     # clients
@@ -198,10 +202,12 @@ class District:
     def saw(self, site_id: str, at: datetime, *, online: bool) -> None:
         """The broker says that a site is there, or is not."""
         with self.store.write() as tx:
-            tx.connection.execute(
-                update(s.site_status)
-                .where(s.site_status.c.site_id == site_id)
-                .values(online=online, online_at=rfc3339(at))
+            change_rows(
+                tx.connection,
+                s.site_status,
+                {"site_id": site_id},
+                online=online,
+                online_at=rfc3339(at),
             )
         self.changes.ring()
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.district import pickup, queries
 from controller.district import schema as s
@@ -16,6 +16,8 @@ from controller.district.seal import Seal
 from controller.entries import OrderState
 from controller.journal import rfc3339
 from controller.ports import Clock
+from controller.prepared import Prepared
+from controller.rows import add_row, change_rows
 from controller.store import Store
 
 log = structlog.get_logger()
@@ -24,6 +26,23 @@ LOOK_S = 0.5
 BATCH = 50
 ID_DIGITS = 32  # of a message: 128 bits
 STILL_TRUE = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED, OrderState.OVERDUE})
+
+_told = select(s.messages.c.recipient_id).where(
+    s.messages.c.order_no == bindparam("order"), s.messages.c.event == bindparam("of_event")
+)
+_UNTOLD: Final = Prepared(
+    select(s.recipients.c.recipient_id).where(
+        s.recipients.c.order_no == bindparam("order"), s.recipients.c.recipient_id.not_in(_told)
+    )
+)
+_DUE: Final = Prepared(
+    select(s.messages, s.recipients.c.phone, s.orders.c.state.label("order_state"))
+    .join(s.recipients, s.recipients.c.recipient_id == s.messages.c.recipient_id)
+    .join(s.orders, s.orders.c.order_no == s.messages.c.order_no)
+    .where(s.messages.c.state == "queued", s.messages.c.due_at <= bindparam("now"))
+    .order_by(s.messages.c.due_at, s.messages.c.message_id)
+    .limit(BATCH)
+)
 
 
 async def finished(work: Callable[[], object]) -> None:
@@ -61,28 +80,22 @@ class Notices:
         self._queue(connection, order_no, Event.READY, text)
 
     def _queue(self, connection: Connection, order_no: str, event: Event, text: str) -> None:
-        told = select(s.messages.c.recipient_id).where(
-            s.messages.c.order_no == order_no, s.messages.c.event == event
-        )
-        waiting = select(s.recipients.c.recipient_id).where(
-            s.recipients.c.order_no == order_no, s.recipients.c.recipient_id.not_in(told)
-        )
         at = due(self._clock.now(), at_night=self._plan.notify_at_night)
-        for recipient_id in connection.execute(waiting).scalars().all():
+        for recipient_id in _UNTOLD.scalars(connection, order=order_no, of_event=event):
             # The same event always has the same id: a district that went back to an earlier state
             # may queue it once more, and the gateway then reaches nobody twice.
             words = f"{order_no}\n{recipient_id}\n{event}"
             message_id = self._seal.key_of(words, "message")[:ID_DIGITS]
-            connection.execute(
-                s.messages.insert().values(
-                    message_id=message_id,
-                    order_no=order_no,
-                    recipient_id=recipient_id,
-                    event=event,
-                    text=self._seal.close(text, f"message {message_id}"),
-                    state="queued",
-                    due_at=rfc3339(at),
-                )
+            add_row(
+                connection,
+                s.messages,
+                message_id=message_id,
+                order_no=order_no,
+                recipient_id=recipient_id,
+                event=event,
+                text=self._seal.close(text, f"message {message_id}"),
+                state="queued",
+                due_at=rfc3339(at),
             )
 
 
@@ -106,17 +119,7 @@ class Outbox:
     def send_due(self) -> int:
         """How many messages were settled."""
         with self._store.read() as connection:
-            rows = connection.execute(
-                select(s.messages, s.recipients.c.phone, s.orders.c.state.label("order_state"))
-                .join(s.recipients, s.recipients.c.recipient_id == s.messages.c.recipient_id)
-                .join(s.orders, s.orders.c.order_no == s.messages.c.order_no)
-                .where(
-                    s.messages.c.state == "queued",
-                    s.messages.c.due_at <= rfc3339(self._clock.now()),
-                )
-                .order_by(s.messages.c.due_at, s.messages.c.message_id)
-                .limit(BATCH)
-            ).all()
+            rows = _DUE.rows(connection, now=rfc3339(self._clock.now()))
         return sum(self._settle(row) for row in rows)
 
     def _settle(self, row: Row[Any]) -> bool:
@@ -130,11 +133,9 @@ class Outbox:
                 log.warning("message.not_sent", message=row.message_id)
                 return False
         with self._store.write() as tx:
-            tx.connection.execute(
-                update(s.messages)
-                .where(s.messages.c.message_id == row.message_id)
-                .values(state=state, sent_at=rfc3339(self._clock.now()))
-            )
+            message = {"message_id": row.message_id}
+            sent_at = rfc3339(self._clock.now())
+            change_rows(tx.connection, s.messages, message, state=state, sent_at=sent_at)
         log.info("message.settled", message=row.message_id, state=state)
         self._changes.ring()
         return True

@@ -17,7 +17,7 @@ from controller.entries_down import (
 )
 from controller.journal import Stream, parse_time, rfc3339
 from controller.ports import Clock
-from controller.rows import upsert
+from controller.rows import rows, upsert
 from controller.store import Store, Transaction
 
 BADGE_DAYS = timedelta(days=30)  # how long a site believes in a badge by itself
@@ -71,8 +71,7 @@ def grant_badges(store: Store, clock: Clock, badges: Sequence[BadgePlan]) -> int
     told = 0
     with store.write() as tx:
         standing = {
-            (row.badge_id, row.site_id): row
-            for row in tx.connection.execute(select(s.badges).where(~s.badges.c.revoked))
+            (row.badge_id, row.site_id): row for row in rows(tx.connection, s.badges, revoked=False)
         }
         for (badge_id, site), (digest, badge) in wanted.items():
             old = standing.get((badge_id, site))

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from controller.codes import PHONE_TAIL, keyed_hash
 from controller.district import schema as s
@@ -26,6 +26,7 @@ from controller.identifiers import is_on_a_card, is_sole_trader, mask_name
 from controller.journal import Stream, rfc3339
 from controller.ports import Clock
 from controller.refusals import FieldsRefused, Reason, Refused
+from controller.rows import add_row, first_row, rows
 from controller.store import Store, Transaction
 
 SIZE: Final = "S"  # a seal box or a licence's envelope fits the smallest compartment
@@ -87,11 +88,10 @@ class Orders:
 
     def _known(self, connection: Connection) -> Known:
         machines: dict[str, frozenset[str] | None] = dict.fromkeys(self._sites)
-        for row in connection.execute(
-            select(s.site_status.c.site_id).where(s.site_status.c.version.is_not(None))
-        ):
-            machines[row.site_id] = frozenset()
-        for row in connection.execute(select(s.site_machines.c.site_id, s.site_machines.c.machine)):
+        for row in rows(connection, s.site_status):
+            if row.version is not None:
+                machines[row.site_id] = frozenset()
+        for row in rows(connection, s.site_machines):
             machines[row.site_id] = (machines.get(row.site_id) or frozenset()) | {row.machine}
         return Known(
             {site_id: machines[site_id] for site_id in self._sites},
@@ -104,16 +104,10 @@ class Orders:
         """The number, if this very order stands already."""
         number = asked.form.order_no
         if asked.key is not None:
-            earlier = connection.execute(
-                select(s.idempotency.c.request).where(
-                    s.idempotency.c.client == asked.client, s.idempotency.c.key == asked.key
-                )
-            ).scalar()
-            if earlier is not None and earlier != asked.body:
+            earlier = first_row(connection, s.idempotency, client=asked.client, key=asked.key)
+            if earlier is not None and earlier.request != asked.body:
                 raise Refused(Reason.KEY_REUSED)
-        row = connection.execute(
-            select(s.orders.c.client, s.orders.c.body).where(s.orders.c.order_no == number)
-        ).first()
+        row = first_row(connection, s.orders, order_no=number)
         if row is None:
             return None
         if (row.client, row.body) != (asked.client, asked.body):
@@ -123,16 +117,15 @@ class Orders:
     def _remember(self, tx: Transaction, asked: Asked) -> None:
         if asked.key is None:
             return
-        mine = (s.idempotency.c.client == asked.client) & (s.idempotency.c.key == asked.key)
-        if tx.connection.execute(select(s.idempotency.c.key).where(mine)).first() is None:
-            tx.connection.execute(
-                s.idempotency.insert().values(
-                    client=asked.client,
-                    key=asked.key,
-                    request=asked.body,
-                    order_no=asked.form.order_no,
-                    at=rfc3339(self._clock.now()),
-                )
+        mine = {"client": asked.client, "key": asked.key}
+        if first_row(tx.connection, s.idempotency, **mine) is None:
+            add_row(
+                tx.connection,
+                s.idempotency,
+                **mine,
+                request=asked.body,
+                order_no=asked.form.order_no,
+                at=rfc3339(self._clock.now()),
             )
 
     def _mint_code(self, site: SitePlan, form: OrderForm) -> Minted:
@@ -165,31 +158,26 @@ class Orders:
 
     def _is_taken(self, connection: Connection, site_id: str, typed: str) -> bool:
         """Whether another open code of that site has these eight digits."""
-        found = connection.execute(
-            select(s.codes.c.code_id).where(
-                s.codes.c.site_id == site_id,
-                s.codes.c.typed_key == self._seal.key_of(typed, "typed"),
-                s.codes.c.state == "open",
-            )
-        )
-        return found.first() is not None
+        key = self._seal.key_of(typed, "typed")
+        found = first_row(connection, s.codes, site_id=site_id, typed_key=key, state="open")
+        return found is not None
 
     def _write(self, tx: Transaction, asked: Asked, minted: Minted) -> None:
         form = asked.form
         company = form.company
-        tx.connection.execute(
-            s.orders.insert().values(
-                order_no=form.order_no,
-                client=asked.client,
-                site_id=form.site_id,
-                company=company.name,
-                uscc=company.uscc,
-                body=asked.body,
-                state=OrderState.PLACED,
-                reach=form.needs.reach,
-                retention_s=self._plan.retention_s,
-                placed_at=rfc3339(self._clock.now()),
-            )
+        add_row(
+            tx.connection,
+            s.orders,
+            order_no=form.order_no,
+            client=asked.client,
+            site_id=form.site_id,
+            company=company.name,
+            uscc=company.uscc,
+            body=asked.body,
+            state=OrderState.PLACED,
+            reach=form.needs.reach,
+            retention_s=self._plan.retention_s,
+            placed_at=rfc3339(self._clock.now()),
         )
         placed = OrderPlaced(
             order=form.order_no,
@@ -208,8 +196,7 @@ class Orders:
         placed = []
         for position, item in enumerate(form.items):
             item_id = item.item_id or self._mint.id()
-            known = select(s.items.c.item_id).where(s.items.c.item_id == item_id)
-            if connection.execute(known).first() is not None:
+            if first_row(connection, s.items, item_id=item_id) is not None:
                 raise FieldsRefused([(f"items[{position}].item_id", "is in another order")])
             words = PlacedItem(
                 item_id=item_id,
@@ -219,14 +206,14 @@ class Orders:
                 label=self._mint.label(),
                 size=SIZE,
             )
-            connection.execute(
-                s.items.insert().values(
-                    **words,
-                    order_no=form.order_no,
-                    position=position,
-                    seals=" ".join(item.seals),
-                    state=ItemState.EXPECTED,
-                )
+            add_row(
+                connection,
+                s.items,
+                **words,
+                order_no=form.order_no,
+                position=position,
+                seals=" ".join(item.seals),
+                state=ItemState.EXPECTED,
             )
             placed.append(words | {"filed": True} if item.seal_codes else words)
         return placed
@@ -236,30 +223,30 @@ class Orders:
             recipient_id = self._mint.id()
             close = self._seal.close
             paper = recipient.id_number
-            connection.execute(
-                s.recipients.insert().values(
-                    recipient_id=recipient_id,
-                    order_no=form.order_no,
-                    role=recipient.role,
-                    name=close(recipient.name, f"name {recipient_id}"),
-                    phone=close(recipient.phone, f"phone {recipient_id}"),
-                    id_number=close(paper, f"id {recipient_id}") if paper else None,
-                    phone_key=self._seal.key_of(recipient.phone, "phone"),
-                )
+            add_row(
+                connection,
+                s.recipients,
+                recipient_id=recipient_id,
+                order_no=form.order_no,
+                role=recipient.role,
+                name=close(recipient.name, f"name {recipient_id}"),
+                phone=close(recipient.phone, f"phone {recipient_id}"),
+                id_number=close(paper, f"id {recipient_id}") if paper else None,
+                phone_key=self._seal.key_of(recipient.phone, "phone"),
             )
 
     def _write_code(self, connection: Connection, form: OrderForm, minted: Minted) -> None:
         code_id = minted.code_id
-        connection.execute(
-            s.codes.insert().values(
-                code_id=code_id,
-                order_no=form.order_no,
-                site_id=form.site_id,
-                secret=self._seal.close(minted.secret, f"secret {code_id}"),
-                typed=self._seal.close(minted.typed, f"typed {code_id}"),
-                typed_key=self._seal.key_of(minted.typed, "typed"),
-                token=self._seal.close(minted.token, f"token {code_id}"),
-                token_key=self._seal.key_of(minted.token, "token"),
-                state="open",
-            )
+        add_row(
+            connection,
+            s.codes,
+            code_id=code_id,
+            order_no=form.order_no,
+            site_id=form.site_id,
+            secret=self._seal.close(minted.secret, f"secret {code_id}"),
+            typed=self._seal.close(minted.typed, f"typed {code_id}"),
+            typed_key=self._seal.key_of(minted.typed, "typed"),
+            token=self._seal.close(minted.token, f"token {code_id}"),
+            token_key=self._seal.key_of(minted.token, "token"),
+            state="open",
         )

@@ -1,6 +1,8 @@
 """What opens a cabinet, shown to its owner: the order's code and the page behind its link."""
 
-from sqlalchemy import Connection, select
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, select
 
 from controller.codes import qr_text
 from controller.district import queries
@@ -8,18 +10,21 @@ from controller.district import schema as s
 from controller.district.seal import Seal
 from controller.district.views import PickupCodeView, PickupPage
 from controller.entries import OrderState
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 
 CODE_OPENS = frozenset({OrderState.READY, OrderState.PARTLY_COLLECTED, OrderState.OVERDUE})
 
+_OPEN_CODE: Final = Prepared(
+    select(s.codes, s.orders.c.expires_at)
+    .join(s.orders, s.orders.c.order_no == s.codes.c.order_no)
+    .where(s.codes.c.order_no == bindparam("order"), s.codes.c.state == "open")
+)
+
 
 def open_code(connection: Connection, seal: Seal, url: str, order_no: str) -> PickupCodeView | None:
     """The order's open code, in clear; None once it is spent."""
-    row = connection.execute(
-        select(s.codes, s.orders.c.expires_at)
-        .join(s.orders, s.orders.c.order_no == s.codes.c.order_no)
-        .where(s.codes.c.order_no == order_no, s.codes.c.state == "open")
-    ).first()
+    row = _OPEN_CODE.first(connection, order=order_no)
     if row is None:
         return None
     token = seal.open(row.token, f"token {row.code_id}")

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, bindparam, update
 
 from controller.entries import CommandEnded, Down, Up
 from controller.entries_down import CompartmentCommand, DoubtCommand
 from controller.journal import parse_time
+from controller.prepared import Prepared
+from controller.rows import add_row, first_row
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.doubts import Said
@@ -26,6 +28,11 @@ ENDS: Final = {
     "not_moved": Up.COMMAND_FAILED,
     "unknown": Up.COMMAND_UNKNOWN,
 }
+
+_END: Final = Prepared(
+    update(table).where(table.c.command_id == bindparam("of_command"), table.c.ended.is_(None)),
+    "ended",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +56,24 @@ class Command:
 
 def take_down(kind: Down, act: Act, data: CompartmentCommand | DoubtCommand) -> None:
     """It is on record, once."""
-    if act.db.scalar(select(table.c.kind).where(table.c.command_id == data["command"])):
+    if first_row(act.db, table, command_id=data["command"]) is not None:
         return
-    act.db.execute(
-        table.insert().values(
-            command_id=data["command"],
-            kind=kind.value,
-            cabinet=data.get("cabinet"),
-            no=data.get("no"),
-            item_id=data.get("item"),
-            intent_id=data.get("intent"),
-            outcome=data.get("outcome"),
-            reason=data["reason"],
-            requested_by=data["requested_by"],
-            approved_by=data["approved_by"],
-            expires_at=data["expires_at"],
-            received_at=act.now,
-        )
+    said: dict[str, Any] = {**data}  # a place or a doubt
+    add_row(
+        act.db,
+        table,
+        command_id=data["command"],
+        kind=kind.value,
+        cabinet=said.get("cabinet"),
+        no=said.get("no"),
+        item_id=said.get("item"),
+        intent_id=said.get("intent"),
+        outcome=said.get("outcome"),
+        reason=data["reason"],
+        requested_by=data["requested_by"],
+        approved_by=data["approved_by"],
+        expires_at=data["expires_at"],
+        received_at=act.now,
     )
 
 
@@ -73,10 +81,8 @@ def still_open(
     connection: Connection, command: str, received: float, age_max_s: float
 ) -> Command | None:
     """The command if it has no end yet; it came at `received` of elapsed time."""
-    row = connection.execute(
-        select(table).where(table.c.command_id == command, table.c.ended.is_(None))
-    ).first()
-    if row is None:
+    row = first_row(connection, table, command_id=command)
+    if row is None or row.ended is not None:
         return None
     expires_at = parse_time(row.expires_at)
     lasts_s = (expires_at - parse_time(row.received_at)).total_seconds()
@@ -95,12 +101,7 @@ def still_open(
 
 def end(act: Act, command: str, how: Up, why: str | None = None) -> None:
     """Write what became of it, once."""
-    done = act.db.execute(
-        table.update()
-        .where(table.c.command_id == command, table.c.ended.is_(None))
-        .values(ended=how.value.removeprefix("command."))
-    )
-    if done.rowcount != 1:
+    if _END.run(act.db, of_command=command, ended=how.value.removeprefix("command.")) != 1:
         return
     told = CommandEnded(command=command)
     if why is not None:
@@ -110,7 +111,5 @@ def end(act: Act, command: str, how: Up, why: str | None = None) -> None:
 
 def end_of(connection: Connection, command: str) -> Up:
     """What the movement came to, if there was one."""
-    moved: Row[Any] | None = connection.execute(
-        select(intents.c.outcome).where(intents.c.command_id == command)
-    ).first()
+    moved = first_row(connection, intents, command_id=command)
     return Up.COMMAND_EXPIRED if moved is None else ENDS[moved.outcome or "unknown"]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 from controller.entries import AlarmKind, CompartmentState, OrderState, Up
 from controller.journal import Entry, parse_time, rfc3339
 from controller.prepared import Prepared
+from controller.rows import add_row, change_rows
 from controller.site.book import Act
 from controller.site.doors import Place
 from controller.site.items import SHEETS_A_SET
@@ -280,26 +281,18 @@ def _follow(act: Act, step: Step) -> None:
     if each.hindered and each.open_span is None:
         _add(act, order.order_no, act.at, None)
     elif each.open_span is not None and not each.hindered:
-        act.db.execute(
-            hindrances.update().where(hindrances.c.id == each.open_span.id).values(until=act.now)
-        )
+        change_rows(act.db, hindrances, {"id": each.open_span.id}, until=act.now)
     if step.lost:
-        act.db.execute(
-            table.update()
-            .where(table.c.order_no == order.order_no)
-            .values(lost_days=order.lost_days + step.lost)
-        )
+        days = order.lost_days + step.lost
+        change_rows(act.db, table, {"order_no": order.order_no}, lost_days=days)
         extend(act, order.order_no, step.expires_at, DAYS_LOST)
     if step.is_over:
         overdue(act, order.order_no)
 
 
 def _add(act: Act, order: str, since: datetime, until: datetime | None) -> None:
-    act.db.execute(
-        hindrances.insert().values(
-            order_no=order, since=rfc3339(since), until=None if until is None else rfc3339(until)
-        )
-    )
+    ends = None if until is None else rfc3339(until)
+    add_row(act.db, hindrances, order_no=order, since=rfc3339(since), until=ends)
 
 
 def _case_days(cases: list[Row[Any]], now: datetime) -> set[date]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from controller.entries import Up
 from controller.entries_doors import DoorChanged, DoorsChanged, LockRested
 from controller.ports import Clock, DoorSight, Presence
-from controller.rows import change_rows
+from controller.rows import change_rows, rows
 from controller.site.book import Act
 from controller.site.schema import doors as table
 
@@ -130,7 +130,7 @@ class Doors:
 
     def load(self, connection: Connection) -> None:
         """Take over what is recorded; none of it counts as seen yet."""
-        for row in connection.execute(select(table)):
+        for row in rows(connection, table):
             place = Place(row.cabinet, row.no)
             if place in self._now:
                 self._keep(

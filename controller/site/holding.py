@@ -9,10 +9,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from controller.entries import AlarmKind, HoldEnded, Up
 from controller.journal import Head, Stream, head, known_at
+from controller.rows import first_row
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Act, Book
 from controller.site.schema import alarms, holds, journal
@@ -44,8 +45,8 @@ class Holding:
     def start(self) -> None:
         """Take over what is on record."""
         with self._book.look() as connection:
-            found = connection.scalar(select(holds.c.why))
-        self.why = Why(found) if found else None
+            found = first_row(connection, holds)
+        self.why = Why(found.why) if found else None
         if self.is_on:
             self._write(self.why)
 

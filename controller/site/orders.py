@@ -35,6 +35,7 @@ COLLECTABLE = (
 )
 
 OrderRow = Row[Any]
+_OPEN_SESSIONS = Prepared(select(sessions.c.session).where(sessions.c.ended_at.is_(None)))
 _OPENED = Prepared(
     select(table)
     .join(codes, codes.c.order_no == table.c.order_no)
@@ -268,7 +269,7 @@ def _receipt(connection: Connection, order_no: str, session: str, left: list[str
 
 
 def open_sessions(connection: Connection) -> list[str]:
-    return list(connection.scalars(select(sessions.c.session).where(sessions.c.ended_at.is_(None))))
+    return _OPEN_SESSIONS.scalars(connection)
 
 
 def _close_session(act: Act, order_no: str) -> None:

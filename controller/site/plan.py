@@ -2,10 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from sqlalchemy import select
-
 from controller.entries import CompartmentPlan, CompartmentState, SiteStarted
-from controller.rows import add_row
+from controller.rows import add_row, change_rows, rows
 from controller.settings import SiteSettings
 from controller.site import schema
 from controller.site.book import Act
@@ -37,7 +35,7 @@ def take_over_plan(act: Act, settings: SiteSettings) -> None:
     """New compartments are free and their doors unknown; what was known stays known."""
     known = {
         (row.cabinet, row.no): {"size": row.size, "height_cm": row.height_cm, "reach": row.reach}
-        for row in act.db.execute(select(schema.compartments))
+        for row in rows(act.db, schema.compartments)
     }
     for each in settings.compartment:
         plan: dict[str, str | int] = {
@@ -50,19 +48,12 @@ def take_over_plan(act: Act, settings: SiteSettings) -> None:
         if before == plan:
             continue
         if before is not None:
-            act.db.execute(
-                schema.compartments.update()
-                .where(
-                    schema.compartments.c.cabinet == each.cabinet,
-                    schema.compartments.c.no == each.no,
-                )
-                .values(**plan)
-            )
+            change_rows(act.db, schema.compartments, at, **plan)
             continue
         free = CompartmentState.FREE.value
         add_row(act.db, schema.compartments, **at, **plan, state=free)
         add_row(act.db, schema.doors, **at, door="shut", state="unknown", n=0, at=act.now)
-    machines = set(act.db.scalars(select(schema.machines.c.machine)))
+    machines = {row.machine for row in rows(act.db, schema.machines)}
     for machine in settings.machine:
         if machine.name not in machines:
             add_row(

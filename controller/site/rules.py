@@ -4,11 +4,11 @@ import json
 from typing import Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import select
 
 from controller.entries import Down, SettingsTaken, Up
 from controller.entries_down import SettingsChanged
 from controller.journal import Entry
+from controller.rows import rows
 from controller.settings import PolicyTable
 from controller.site.book import Act, Book
 from controller.site.schema import changed_settings as table
@@ -44,8 +44,8 @@ class Rules:
     def start(self) -> None:
         """Take over what was changed before."""
         with self._book.look() as connection:
-            rows = connection.execute(select(table)).all()
-        changed = {row.key: json.loads(row.value) for row in rows if row.key in CHANGEABLE}
+            found = rows(connection, table)
+        changed = {row.key: json.loads(row.value) for row in found if row.key in CHANGEABLE}
         self.now = self._own.model_copy(update=changed)
 
     def _committed(self, entries: list[Entry]) -> None:

@@ -4,9 +4,9 @@ Everything that nobody knows stands in one list; each of it ends as an entry wit
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from controller.entries import (
     AlarmKind,
@@ -17,6 +17,7 @@ from controller.entries import (
     Up,
     Verdict,
 )
+from controller.prepared import Prepared
 from controller.refusals import Reason, Refused
 from controller.site import compartments, items, locks
 from controller.site.alarms import clear_alarm, places_with
@@ -30,6 +31,22 @@ from controller.site.schema import items as table
 ENDED_WITH = (AlarmKind.UNEXPLAINED, AlarmKind.ITEM_LEFT)
 AT_REST = (CompartmentState.FREE.value, CompartmentState.OCCUPIED.value)
 
+_LOOKED_INTO: Final = Prepared(
+    select(places)
+    .where(places.c.state.in_((CompartmentState.FAULT.value, *AT_REST)))
+    .order_by(places.c.cabinet, places.c.no)
+)
+_LOST: Final = Prepared(
+    select(table)
+    .where(table.c.state == ItemState.RELEASING.value, table.c.cabinet.is_(None))
+    .order_by(table.c.item_id)
+)
+_UNDER_WAY: Final = Prepared(
+    select(intents.c.intent_id).where(
+        intents.c.item_id == bindparam("of_item"), intents.c.outcome.is_(None)
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
@@ -41,11 +58,7 @@ class Faulty:
 
 def faulty_places(connection: Connection) -> list[Faulty]:
     """Those out of use first; then those in use whose lock jammed and did not open since."""
-    found = connection.execute(
-        select(places)
-        .where(places.c.state.in_((CompartmentState.FAULT.value, *AT_REST)))
-        .order_by(places.c.cabinet, places.c.no)
-    ).all()
+    found = _LOOKED_INTO.rows(connection)
     jammed = places_with(connection, AlarmKind.LOCK_JAMMED)
     at = {Place(row.cabinet, row.no): row for row in found}
     out_of_use = [
@@ -76,12 +89,7 @@ def take_up(act: Act, place: Place) -> None:
 
 def lost_items(connection: Connection) -> list[Row[Any]]:
     """Doubtful items that lie behind no door: a machine had them, or nobody found them."""
-    rows = connection.execute(
-        select(table)
-        .where(table.c.state == ItemState.RELEASING.value, table.c.cabinet.is_(None))
-        .order_by(table.c.item_id)
-    ).all()
-    return [row for row in rows if not is_under_way(connection, row.item_id)]
+    return [row for row in _LOST.rows(connection) if not is_under_way(connection, row.item_id)]
 
 
 def is_lost_at(connection: Connection, machine: str) -> bool:
@@ -180,10 +188,4 @@ def _last_handed_out(connection: Connection, item: Row[Any]) -> bool:
 
 def is_under_way(connection: Connection, item_id: str) -> bool:
     """Its machine has not said the end yet."""
-    return bool(
-        connection.scalar(
-            select(intents.c.intent_id).where(
-                intents.c.item_id == item_id, intents.c.outcome.is_(None)
-            )
-        )
-    )
+    return _UNDER_WAY.first(connection, of_item=item_id) is not None

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from controller.entries import AlarmKind
 from controller.journal import Entry, Stream, parse_time, rfc3339
-from controller.rows import add_row, change_rows
+from controller.prepared import Prepared
+from controller.rows import add_row, change_rows, first_row
 from controller.site.alarms import clear_alarm, raise_alarm
 from controller.site.book import Book
 from controller.site.schema import journal, marks
@@ -17,6 +18,13 @@ LOOK_EVERY_S: Final = 10.0
 MARK_EVERY_S: Final = 60.0  # so much is lost at most of the time before a power cut
 CALM_S: Final = 60.0  # a clock that jumped and is near again is forgiven after this
 WHERE: Final = "site"
+
+_TOLD: Final = Prepared(
+    select(journal.c.at)
+    .where(journal.c.site == bindparam("of"), journal.c.stream == Stream.UP.value)
+    .order_by(journal.c.seq.desc())
+    .limit(1)
+)
 
 
 class Timekeeper:
@@ -34,13 +42,9 @@ class Timekeeper:
     def start(self) -> None:
         """Time goes on from the latest moment on record; with none the wall clock is believed."""
         with self._book.look() as connection:
-            told = connection.scalar(
-                select(journal.c.at)
-                .where(journal.c.site == self._book.site, journal.c.stream == Stream.UP.value)
-                .order_by(journal.c.seq.desc())
-                .limit(1)
-            )
-            marked = connection.scalar(select(marks.c.at))
+            told = _TOLD.scalar(connection, of=self._book.site)
+            mark = first_row(connection, marks)
+        marked = None if mark is None else mark.at
         self.latest = max((parse_time(at) for at in (told, marked) if at), default=None)
         if self.latest is not None:
             self._time.start_from(self.latest)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from controller.entries import AlarmKind, Up
 from controller.journal import Entry, parse_time, rfc3339
 from controller.ports import Clock
+from controller.prepared import Prepared
 from controller.settings import PolicyTable
-from controller.site.alarms import clear_alarm, raise_alarm
+from controller.site.alarms import clear_alarm, places_with, raise_alarm
 from controller.site.book import Act, Book
-from controller.site.schema import alarms
 from controller.site.schema import tries as table
 
 MEMORY: Final = timedelta(days=1)  # a second lock-out within a day is a longer one
@@ -22,6 +22,12 @@ WAIT_MAX_S: Final = 40.0
 LOCKOUTS: Final = 2  # in a day, of a person in good faith
 TRIES_AFTER: Final = 2  # from then on so few make the next one: some hundred tries a day in all
 LOOK_EVERY_S: Final = 60.0
+
+_WRONG: Final = Prepared(
+    select(table.c.at)
+    .where(table.c.at > bindparam("since"), table.c.kiosk == bindparam("of_kiosk"))
+    .order_by(table.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +93,7 @@ def count_wrong(act: Act, digits: str, policy: PolicyTable, kiosk: str) -> None:
 def _wrong(connection: Connection, at: datetime, kiosk: str) -> list[datetime]:
     """When it was, within a day."""
     since = rfc3339(at - MEMORY)
-    rows = connection.scalars(
-        select(table.c.at).where(table.c.at > since, table.c.kiosk == kiosk).order_by(table.c.id)
-    )
-    return [parse_time(each) for each in rows]
+    return [parse_time(at) for at in _WRONG.scalars(connection, since=since, of_kiosk=kiosk)]
 
 
 class Calm:
@@ -123,11 +126,7 @@ class Calm:
         """True if one still stands."""
         at = self._clock.now()
         with self._book.look() as connection:
-            kiosks = connection.scalars(
-                select(alarms.c.place).where(
-                    alarms.c.kind == AlarmKind.GUESSING.value, alarms.c.cleared_at.is_(None)
-                )
-            ).all()
+            kiosks = sorted(places_with(connection, AlarmKind.GUESSING))
             calm = [each for each in kiosks if self._is_calm(connection, at, each)]
         if calm:
             with self._book.act() as act:
