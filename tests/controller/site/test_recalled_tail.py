@@ -1,5 +1,6 @@
 """Entries that a site has lost, fetched from its district and played again."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from controller.site.schema import journal
 from controller.store import open_store
 from tests.controller.site.linked import LinkedTown, collects, copy, loaded_and_copied
 from tests.controller.site.replaying import states
+from tests.controller.site.test_clock_jumps import moments
 from tests.controller.site.visit import begun
 from tests.controller.site.world import START, WallClock, qr_of, run
 
@@ -52,6 +54,27 @@ def test_what_was_lost_is_played_again_in_the_order_in_which_it_happened(town, t
             await town.shows("start")
             town.reader.hold(qr_of(2))
             await town.shows("code_unknown")
+
+    run(story)
+
+
+def test_no_time_before_that_of_what_came_back_is_believed(town, tmp_path):
+    async def story():
+        async with town.at_work():
+            await loaded_and_copied(town, tmp_path / "old.db")
+            await asyncio.sleep(1_800)
+            await collects(town)
+            await town.in_step()
+        copy(tmp_path / "old.db", town.path)
+        back = timedelta(hours=-2)
+        town.wall_ahead = town.district._clock.ahead = back
+        async with town.at_work():
+            await town.until(lambda: bool(town.up("hold.ended")))
+            town.order("N2", number=2)
+            await town.badge()
+            await town.load("OWL:N2-seal1")
+            told = moments(town)
+            assert told == sorted(told)
 
     run(story)
 

@@ -73,6 +73,22 @@ async def test_health_is_told_again_as_soon_as_there_is_an_alarm(broker, site):
             assert "mains_A" in said(viewer, config)["components"]
 
 
+async def test_a_site_that_may_be_an_old_copy_tells_nobody_of_its_doors(broker, site):
+    unsure = {topic for topic in EVERYTHING if topic.endswith(("/door", "/compartment", "/M1"))}
+    site.is_sure = False
+    with listening(broker) as viewer:
+        async with running(site.mqtt(broker)):
+            await until(lambda: set(viewer.topics) >= EVERYTHING - unsure, "what is so anyway")
+            site.move_door(1, "open")
+            raise_alarm(site, "al1")
+            await until(lambda: any("/alarm/" in topic for topic in viewer.topics), "the alarm")
+            assert not unsure & set(viewer.topics)
+            site.is_sure = True
+            clear_alarm(site, "al1")
+            await complete(viewer)
+            assert said(viewer, f"{TOP}/cabinet/A/1/door")["state"] == "open"
+
+
 async def test_nothing_is_told_that_was_not_committed(broker, site):
     with listening(broker) as viewer:
         async with running(site.mqtt(broker)):
