@@ -80,7 +80,7 @@ def test_while_the_district_is_away_a_restored_site_holds_until_a_person_answers
         town.wire.up = False
         before = pulses(town)
         async with town.at_work():
-            assert town.site.is_held
+            assert (town.site.is_held, town.site.is_sure) == (True, False)
             assert town.view.text == "out_of_service"
             assert town.site.problems() == ["nothing is handed out: restored"]
             standing = town.rows(select(alarms.c.kind).where(alarms.c.cleared_at.is_(None)))

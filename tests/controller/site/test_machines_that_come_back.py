@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from controller.faults import OutcomeUnknown
 from controller.ports import Command, Outcome
 from controller.site.schema import machines
 from tests.controller.site.replaying import check
@@ -120,5 +121,38 @@ def test_what_staff_said_meanwhile_is_not_said_again_by_the_machine(town):
             await back(town)
             assert (state_of(town, LICENCE), town.up("item.collected")) == ("returned", [])
             assert code_state(town) != "open"
+
+    run(story)
+
+
+def test_a_drawing_back_that_nobody_saw_is_no_riddle_once_staff_said_where_the_page_is(town):
+    """An alarm about it could not be cleared: of a page that lies at the window nobody asks."""
+
+    async def story():
+        async with town.at_work():
+            town.order(seals=0, licence=True)
+            await begun(town)
+            await town.shows("take_licence", within_s=100)
+            seq = []
+
+            async def unheard(number: int) -> None:
+                seq.append(number)
+                town.printer.gone = True
+                raise OutcomeUnknown("M1", "no reply")
+
+            town.printer.retract = unheard
+            await town.shows("unsure", within_s=400)
+            town.site.press("end")
+            await town.shows("start", within_s=100)
+            await staff(town)
+            town.site.press("choose", f"item:{LICENCE}")
+            await town.shows("where_is_it")
+            town.site.press("choose", "to_window")
+            await town.shows("settled")
+            assert "unexplained" not in standing(town)
+            town.printer.last = Command(seq[0], None, Outcome.INTERRUPTED, 0)
+            await back(town)
+            assert outcomes(town) == [("unknown", None)] * 2
+            assert "unexplained" not in standing(town)
 
     run(story)
