@@ -43,6 +43,7 @@ KINDS: Final = {
     Reason.NO_COMPARTMENT:     Kind(409, "No compartment", "No compartment that fits is free."),
     Reason.NO_SLOT:            Kind(409, "No slot", "No machine can take a licence in now."),
     Reason.MAINTENANCE:        Kind(503, "Maintenance", "Staff are at this cabinet for a while."),
+    Reason.FIRE:               Kind(503, "Fire alarm", "Nothing opens while it goes on."),
     Reason.LOADING_RESTS:      Kind(503, "Loading rests", "Nothing new is loaded for now."),
     Reason.DOOR_OUT_OF_USE:    Kind(503, "Door out of use", "This door is out of use."),
     Reason.REOPEN_NOT_OFFERED: Kind(409, "Not again", "This door cannot be opened again."),

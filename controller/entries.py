@@ -145,6 +145,7 @@ class AlarmKind(StrEnum):
     CLONED = "cloned"
     UNEXPLAINED = "unexplained"
     MAINTENANCE = "maintenance"
+    FIRE = "fire"
 
 
 class Verdict(StrEnum):

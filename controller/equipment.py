@@ -78,8 +78,8 @@ class EnvironmentTable(Table):
     cabinet: Letter
     url: str
     # An input with no wire reads as trouble, so only those named here are listened to.
-    wired: frozenset[Literal["mains", "battery", "tamper", "vibration", "smoke"]] = frozenset(
-        {"mains", "battery", "tamper", "vibration"}
+    wired: frozenset[Literal["mains", "battery", "tamper", "vibration", "smoke", "fire"]] = (
+        frozenset({"mains", "battery", "tamper", "vibration"})
     )
 
 

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NO_SLOT = "no_slot"  # of a machine that could take a licence in
     LOADING_RESTS = "loading_rests"  # what was begun is finished, nothing new is loaded
     MAINTENANCE = "maintenance"  # its cabinet is in the hands of staff for a while
+    FIRE = "fire"  # the building's alarm: nobody is kept here, and nothing opens
     DOOR_OUT_OF_USE = "door_out_of_use"
     REOPEN_NOT_OFFERED = "reopen_not_offered"
     STALE_DECISION = "stale_decision"

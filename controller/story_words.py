@@ -253,6 +253,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "bus_down": ("线路中断", "a line that is down"),
     "machine_fault": ("领证机故障", "a machine fault"),
     "maintenance": ("维护", "maintenance"),
+    "fire": ("火警", "a fire alarm"),
     "repair": ("维修", "repair"),
     "cleaning": ("清洁", "cleaning"),
     "check": ("检查", "a check"),

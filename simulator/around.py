@@ -48,6 +48,7 @@ class EnvironmentAsked(Body):
     tamper: bool | None = None
     smoke: bool | None = None
     service_key: bool | None = None
+    fire: bool | None = None
     vibration: Literal[True] | None = None
 
 
@@ -86,7 +87,7 @@ def around_routes(world: World, scanners: Mapping[str, Held]) -> APIRouter:
         asked = body.model_dump(exclude_unset=True)
         if asked.pop("vibration", None):
             world.place.shake()
-        wired = {"smoke", "service_key"}
+        wired = {"smoke", "service_key", "fire"}
         world.place.set(**{k: v for k, v in asked.items() if v is not None or k in wired})
         return world.place.state()
 

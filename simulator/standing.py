@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 AROUND: Final = (
-    *("temperature", "humidity", "mains", "battery", "tamper", "smoke", "service_key"),
+    *("temperature", "humidity", "mains", "battery", "tamper", "smoke", "service_key", "fire"),
 )  # what is around the machines; their lamps are dark after a restart
 
 

@@ -18,6 +18,7 @@ class Surroundings:
     tamper: bool = False  # somebody is at the service door or the back
     smoke: bool | None = None  # None: no such contact
     service_key: bool | None = None
+    fire: bool | None = None
     light: bool = False
     fan: bool = False
     sounder: bool = False
@@ -50,7 +51,7 @@ class Place:
         return asdict(self.now) | {"vibration": self._holds is not None, "shaken": self.shaken}
 
     def contacts(self) -> list[Callable[[], bool]]:
-        """Inputs 1 to 6: current flows while all is well, so that a cut cable alarms."""
+        """Inputs 1 to 7: current flows while all is well, so that a cut cable alarms."""
         return [
             lambda: self.now.mains,
             lambda: self.now.battery,
@@ -58,6 +59,7 @@ class Place:
             lambda: self._holds is None,
             lambda: self.now.smoke is False,
             lambda: self.now.service_key is False,
+            lambda: self.now.fire is False,
         ]
 
     def lamps(self) -> Sequence["Lamp"]:

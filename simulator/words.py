@@ -142,6 +142,7 @@ _BOTH: Final = {
     "battery": ("电池良好", "Battery good"),
     "tamper": ("后板被打开", "Back panel open"),
     "smoke": ("烟雾或高温", "Smoke or heat"),
+    "fire": ("火警", "Fire alarm"),
     "service_key": ("维护钥匙已插入", "Service key in"),
     "shake": ("撞一下柜子", "Hit the cabinet"),
     "light": ("灯", "Light"),

@@ -183,6 +183,10 @@ ALARM: Final = {
         "Nobody knows whether it was taken",
         "Do not open blindly. Read the order's story, ask the person, then look inside together.",
     ),
+    AlarmKind.FIRE: AlarmWord(
+        "Fire alarm of the building",
+        "The kiosk sends everybody out, nothing opens. It goes on by itself once the alarm ends.",
+    ),
     AlarmKind.MAINTENANCE: AlarmWord(
         "Cabinet in maintenance",
         "Staff are there, perhaps with the key. It ends by itself, or with their badge.",

@@ -43,6 +43,7 @@ SEVERITY: Final[dict[AlarmKind, Severity]] = {
     AlarmKind.POWER: "warning",
     AlarmKind.TAMPER: "critical",
     AlarmKind.MAINTENANCE: "warning",
+    AlarmKind.FIRE: "critical",
 }
 
 

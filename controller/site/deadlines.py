@@ -35,7 +35,7 @@ LOOK_EVERY_S: Final = 3_600.0
 LOOK_CLOSELY_S: Final = 600.0  # while something stands in the way
 GAP_S: Final = 300.0  # time that passed and was not lived through here
 OUT_OF_USE: Final = (CompartmentState.FAULT.value, CompartmentState.BLOCKED.value)
-HINDERS: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN, AlarmKind.MAINTENANCE)
+HINDERS: Final = (AlarmKind.BOARD_SILENT, AlarmKind.BUS_DOWN, AlarmKind.MAINTENANCE, AlarmKind.FIRE)
 CLOSES: Final = (Up.COMPARTMENT_RESTORED, Up.ALARM_CLEARED, Up.COMMAND_DONE, Up.MACHINE_CHANGED)
 
 
@@ -232,6 +232,8 @@ class Deadlines:
         unseen = self._p.watch.lost_places()
         if closed := self._p.maintenance.cabinets():
             unseen |= {place for place in self._p.doors if place.cabinet in closed}
+        if self._p.fire.on:
+            unseen |= set(self._p.doors)
         at = self._p.book.acts, unseen
         if self._found is None or at != self._found_at:
             with self._p.book.look() as connection:

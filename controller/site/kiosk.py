@@ -10,6 +10,7 @@ from controller.site.bell import Bell
 from controller.site.book import Book
 from controller.site.cases import Cases, Step
 from controller.site.doors import Place
+from controller.site.fire import Fire
 from controller.site.texts import OFFER_VALUES, VALUES, Button, Offer, Screen, Text
 
 ALWAYS = (Button.PROBLEM, Button.LANGUAGE)  # offered at every screen
@@ -89,12 +90,15 @@ Heard = Press | Card | PickupCode | Label | Badge | Foreign | Happened | Quiet
 class Desk:
     """One kiosk: what it shows, what was pressed, what was scanned. One person at a time."""
 
-    def __init__(self, book: Book, clock: Clock, bell: Bell, *, lang: str, quiet_s: float) -> None:
+    def __init__(
+        self, book: Book, clock: Clock, bell: Bell, fire: Fire, *, lang: str, quiet_s: float
+    ) -> None:
         self.ears = False  # whether a scan is kept; one at most
-        self.view = KioskView(Screen.WORKING, Text.STARTING, lang=lang)
+        self._own = KioskView(Screen.WORKING, Text.STARTING, lang=lang)
         self._cases = Cases(book, clock)
         self._clock = clock
         self._bell = bell
+        self._fire = fire
         self._home_lang = lang
         self._quiet_s = quiet_s
         self._press: Press | None = None
@@ -106,6 +110,13 @@ class Desk:
         self._last_seen_at = 0.0
 
     # what the site shows
+
+    @property
+    def view(self) -> KioskView:
+        """While there is a fire alarm, nothing but that."""
+        if not self._fire.on:
+            return self._own
+        return KioskView(Screen.TROUBLE, Text.FIRE, buttons=(Button.LANGUAGE,), lang=self._own.lang)
 
     def show(
         self,
@@ -136,7 +147,7 @@ class Desk:
         chosen = (Button.CHOOSE,) if choices else ()
         self._put(
             replace(
-                self.view,
+                self._own,
                 screen=screen,
                 text=text,
                 values=values,
@@ -149,11 +160,11 @@ class Desk:
 
     def accept(self, session: str | None, order: str, items: tuple[ShownItem, ...]) -> None:
         """From now on the screens belong to this order."""
-        self._put(replace(self.view, session=session, order=order, items=items))
+        self._put(replace(self._own, session=session, order=order, items=items))
 
     def leave(self) -> None:
         """The person is gone: nothing of them stays on the screen but the language of this text."""
-        shown = self.view
+        shown = self._own
         self._put(KioskView(shown.screen, shown.text, shown.values, ALWAYS, lang=shown.lang))
 
     def home(self, text: Text, *buttons: Button, **values: str | int) -> None:
@@ -162,21 +173,21 @@ class Desk:
 
     def case(self, where: str | None, what: str) -> str:
         """Open a case and show its number: somebody will care for it."""
-        case = self._cases.open(where, what, self.view.order)
-        self._put(replace(self.view, case=case.number, step=case.step))
+        case = self._cases.open(where, what, self._own.order)
+        self._put(replace(self._own, case=case.number, step=case.step))
         return case.number
 
     @property
     def is_visited(self) -> bool:
         """Somebody is served; nobody reads *start*, and nobody is served out of service."""
-        return self.view.text not in UNVISITED
+        return self._own.text not in UNVISITED
 
     def differs(self, shown: KioskView) -> bool:
         return self.view != shown
 
     def _put(self, view: KioskView) -> None:
-        if view != self.view:
-            self.view = view
+        if view != self._own:
+            self._own = view
             self._bell.ring()
 
     def tell(self, place: Place) -> None:
@@ -203,7 +214,7 @@ class Desk:
             case Button.LANGUAGE:
                 here = LANGUAGES.index(self.view.lang) if self.view.lang in LANGUAGES else 0
                 wanted = value if value in LANGUAGES else LANGUAGES[here - 1]
-                self._put(replace(self.view, lang=wanted))
+                self._put(replace(self._own, lang=wanted))
             case Button.PROBLEM:
                 self.case(self.view.doors[0] if self.view.doors else None, _problem(value))
             case Button.RATE if value not in STARS:
@@ -251,13 +262,23 @@ class Desk:
     async def hear(
         self, within_s: float | None, until: Callable[[], bool] = lambda: False, *, scans: bool
     ) -> Heard:
-        """What comes first: the fact, a press, a scan (where `scans`), or the end of patience."""
+        """What comes first: the fact, a press, a scan (where `scans`), or the end of patience.
+
+        Refused as soon as there is a fire alarm.
+        """
 
         def anything() -> bool:
-            return until() or self._press is not None or (scans and self._scan is not None)
+            return (
+                self._fire.on
+                or until()
+                or self._press is not None
+                or (scans and self._scan is not None)
+            )
 
         if not await self._bell.until(anything, within_s):
             return Quiet()
+        if self._fire.on:
+            raise Refused(Reason.FIRE)
         if until():
             return Happened()
         if (press := self._press) is not None:

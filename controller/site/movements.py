@@ -13,9 +13,11 @@ from typing import Final, cast
 from controller.entries import ItemState, MovementIntended, MovementKind, Up
 from controller.faults import DeviceFault, NotMoved
 from controller.ports import Clock, Job, LicenceMachine, LockBoard, Slot
+from controller.refusals import Reason, Refused
 from controller.rows import add_row, change_rows, one_row
 from controller.site.book import Act, Book
 from controller.site.doors import Doors, Place, Sight
+from controller.site.fire import Fire
 from controller.site.intents import settle
 from controller.site.items import put, put_back
 from controller.site.machines import SEQ_MAX
@@ -70,12 +72,14 @@ class Movements:
         machines: Mapping[str, LicenceMachine],
         *,
         clock: Clock,
+        fire: Fire,
     ) -> None:
         self._book = book
         self._doors = doors
         self._boards = boards
         self._machines = machines
         self._clock = clock
+        self._fire = fire
         self._step = book.step
         self._pulsed: dict[Place, tuple[float, bool]] = {}  # each lock's last pulse, and if longer
 
@@ -85,8 +89,9 @@ class Movements:
         """One pulse for one intent. None if certainly nothing moved; else the door will tell.
 
         `decide` works in the intent's own transaction: it changes what the rules want changed,
-        and may refuse.
+        and may refuse. Nothing opens while there is a fire alarm.
         """
+        self._refuse_in_fire()
         born = self._clock.monotonic()
         with self._book.act() as act:
             intent = self._intend(act, str(place), decide(act), born, place=place)
@@ -128,6 +133,7 @@ class Movements:
         self, machine: str, document: Job | Slot, decide: Callable[[Act], Wanted]
     ) -> Intent | None:
         """Have a document presented. None if nothing moved for certain; else the machine tells."""
+        self._refuse_in_fire()
         born = self._clock.monotonic()
         with self._book.act() as act:
             wanted = decide(act)
@@ -144,6 +150,7 @@ class Movements:
         self, machine: str, slot: Slot, decide: Callable[[Act], Wanted]
     ) -> Intent | None:
         """Have a machine that stores wait for a document. None if nothing moved for certain."""
+        self._refuse_in_fire()
         born = self._clock.monotonic()
         with self._book.act() as act:
             wanted = decide(act)
@@ -198,7 +205,12 @@ class Movements:
         return True
 
     def _is_stale(self, intent: Intent) -> bool:
-        return self._clock.monotonic() > intent.by or not intent.stands()
+        late = self._clock.monotonic() > intent.by or not intent.stands()
+        return late or (self._fire.on and intent.kind != "retract")
+
+    def _refuse_in_fire(self) -> None:
+        if self._fire.on:
+            raise Refused(Reason.FIRE)
 
     def _intend_machine(self, act: Act, machine: str, wanted: Wanted, born: float) -> Intent:
         seq: int = one_row(act.db, machines, machine=machine).next_seq

@@ -15,6 +15,7 @@ from controller.settings import PolicyTable, SiteSettings
 from controller.site.bell import Bell
 from controller.site.book import Book
 from controller.site.doors import Doors, Place
+from controller.site.fire import Fire
 from controller.site.holds import Holds
 from controller.site.kiosk import Desk, ShownItem
 from controller.site.machines import Machines
@@ -56,6 +57,7 @@ class Premises:
     bell: Bell
     readers: Readers
     surroundings: Surroundings
+    fire: Fire
     clock: SteadyClock
     holds: Holds
     slow: Slow = asyncio.to_thread
@@ -101,17 +103,14 @@ def furnish(
     lines: Mapping[str, str],
 ) -> dict[str, Premises]:
     """Put a site's parts together, for each of its kiosks; nothing runs yet."""
-    policy, bell = settings.policy, Bell()
+    policy, bell, fire = settings.policy, Bell(), Fire()
     doors_at = dict(_places(settings, boards))
     by_board = _by_board([board for row in boards.values() for board in row], doors_at)
     doors = Doors(doors_at, clock)
     machines = Machines(lives, blanks_low=policy.blanks_low)
     others = [*by_board, *_others(settings)]
     silences = Silences(book, clock, others, lines, after_s=policy.board_silent_s)
-    desks = {
-        name: Desk(book, clock, bell, lang=settings.site.lang, quiet_s=policy.same_code_quiet_s)
-        for name in settings.kiosks
-    }
+    desks = _desks(settings, book, clock, bell, fire)
     code_key = settings.link.code_key.get_secret_value()
     hashed = partial(keyed_hash, code_key)
     readers_of = partial(Readers, silences=silences, book=book, clock=clock, hashed=hashed)
@@ -128,13 +127,14 @@ def furnish(
         book=book,
         doors=doors,
         machines=machines,
-        movements=Movements(book, doors, doors_at, lives, clock=clock),
+        movements=Movements(book, doors, doors_at, lives, clock=clock, fire=fire),
         watch=watch,
         maintenance=maintenance,
         desk=(desk := desks[settings.kiosks[0]]),
         bell=bell,
         readers=readers_of(desk),
-        surroundings=_surroundings(settings, book, silences, clock, bell, desks.values()),
+        surroundings=_surroundings(settings, book, silences, clock, bell, fire, desks.values()),
+        fire=fire,
         clock=clock,
         holds=Holds(),
     )
@@ -144,12 +144,23 @@ def furnish(
     }
 
 
+def _desks(
+    settings: SiteSettings, book: Book, clock: Clock, bell: Bell, fire: Fire
+) -> dict[str, Desk]:
+    own: dict[str, Any] = {
+        "lang": settings.site.lang,
+        "quiet_s": settings.policy.same_code_quiet_s,
+    }
+    return {name: Desk(book, clock, bell, fire, **own) for name in settings.kiosks}
+
+
 def _surroundings(
     settings: SiteSettings,
     book: Book,
     silences: Silences,
     clock: Clock,
     bell: Bell,
+    fire: Fire,
     desks: Collection[Desk],
 ) -> Surroundings:
     return Surroundings(
@@ -160,6 +171,7 @@ def _surroundings(
         clock=clock,
         bell=bell,
         visited=lambda: any(each.is_visited for each in desks),
+        fire=fire,
     )
 
 

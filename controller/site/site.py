@@ -158,6 +158,7 @@ class Site:
             self._problem = f"nothing is handed out: {self._holding.why}"
             self._close_all()
             self._holding.changed.clear()
+            self._premises.fire.on = False  # nobody looks any more
             async with asyncio.TaskGroup() as group:
                 asked = [
                     group.create_task(answer_for(each, self.release_hold))
@@ -294,6 +295,7 @@ class Site:
         with self._book.look() as connection:
             self._doors.load(connection)
             self._premises.maintenance.load()
+            self._premises.surroundings.start()
             try:
                 check_tail(connection, self._settings.site.id)
             except BrokenChain as broken:

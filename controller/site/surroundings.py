@@ -18,6 +18,7 @@ from controller.settings import PolicyTable
 from controller.site.alarms import clear_alarm, raise_alarm, standing
 from controller.site.bell import Bell
 from controller.site.book import Book
+from controller.site.fire import Fire
 from controller.site.silences import Silences
 
 TICK_S: Final = 1.0
@@ -30,6 +31,7 @@ CAUSES: Final[dict[tuple[AlarmKind, Severity], tuple[str, ...]]] = {
     (AlarmKind.POWER, "warning"): ("mains",),
     (AlarmKind.POWER, "critical"): ("mains", "battery"),
     (AlarmKind.TAMPER, "critical"): ("tamper",),
+    (AlarmKind.FIRE, "critical"): ("fire",),
 }
 BACK_C, BACK_PERCENT = 1.0, 3.0  # so far inside the limits again, lest an alarm flaps at them
 
@@ -47,6 +49,7 @@ class Air:
     untouched: bool | None = None
     still: bool | None = None
     smokeless: bool | None = None
+    fireless: bool | None = None
 
     def contacts(self) -> dict[str, bool]:
         """Those that are wired, by their names; true when all is well."""
@@ -56,6 +59,7 @@ class Air:
             "tamper": self.untouched,
             "vibration": self.still,
             "smoke": self.smokeless,
+            "fire": self.fireless,
         }
         return {name: well for name, well in told.items() if well is not None}
 
@@ -79,7 +83,7 @@ class _Cabinet:
     shaken_at: float | None = None
     fan: bool = False
     power_low: bool = False
-    said: dict[AlarmKind, Severity] | None = None  # alarms that stand; None: not looked up yet
+    said: dict[AlarmKind, Severity] = field(default_factory=dict)  # alarms that stand
 
 
 class Surroundings:
@@ -95,6 +99,7 @@ class Surroundings:
         clock: Clock,
         bell: Bell,
         visited: Callable[[], bool],
+        fire: Fire,
     ) -> None:
         self._tables = tables
         self._book = book
@@ -103,6 +108,7 @@ class Surroundings:
         self._clock = clock
         self._bell = bell
         self._visited = visited
+        self._fire = fire
         self._cabinets = {
             letter: _Cabinet({name for name, each in tables.items() if each.cabinet == letter})
             for letter in sorted({each.cabinet for each in tables.values()})
@@ -133,9 +139,16 @@ class Surroundings:
             untouched=contacts.get("tamper"),
             still=contacts.get("vibration"),
             smokeless=contacts.get("smoke"),
+            fireless=contacts.get("fire"),
         )
 
     # its life
+
+    def start(self) -> None:
+        """What stood before is believed until something is known."""
+        for letter, cabinet in self._cabinets.items():
+            cabinet.said = self._said(letter)
+        self._tell_fire()
 
     async def follow(self, device: Environment) -> None:
         """One session with a device; nothing is known of it when this ends."""
@@ -196,11 +209,12 @@ class Surroundings:
     def _judge(self, letter: str) -> None:
         cabinet, air = self._cabinets[letter], self.air(letter)
         fan = cabinet.fan
-        said = self._said(letter) if cabinet.said is None else cabinet.said
+        said = cabinet.said
         stands = {
             AlarmKind.TEMPERATURE: self._climate(cabinet, air, said.get(AlarmKind.TEMPERATURE)),
             AlarmKind.POWER: self._power(cabinet, air, said.get(AlarmKind.POWER)),
             AlarmKind.TAMPER: self._touched(cabinet, air),
+            AlarmKind.FIRE: self._burns(cabinet, air),
         }
         now = {kind: severity for kind, severity in stands.items() if severity is not None}
         if now != said:
@@ -210,7 +224,14 @@ class Surroundings:
                 for kind, severity in now.items():
                     raise_alarm(act, kind, letter, severity)
         cabinet.said = now
+        self._tell_fire()
         if fan is not cabinet.fan:
+            self._bell.ring()
+
+    def _tell_fire(self) -> None:
+        on = any(AlarmKind.FIRE in each.said for each in self._cabinets.values())
+        if on is not self._fire.on:
+            self._fire.on = on
             self._bell.ring()
 
     def _said(self, letter: str) -> dict[AlarmKind, Severity]:
@@ -253,6 +274,9 @@ class Surroundings:
         if not is_lost and not is_flat:
             return None
         return "critical" if cabinet.power_low or said == "critical" else "warning"
+
+    def _burns(self, cabinet: _Cabinet, air: Air) -> Severity | None:
+        return "critical" if self._lasts(cabinet, "fire", 0, well=air.fireless) else None
 
     def _touched(self, cabinet: _Cabinet, air: Air) -> Severity | None:
         now = self._clock.monotonic()

@@ -86,6 +86,7 @@ OFFER_VALUES: Final[dict[Offer, frozenset[str]]] = {offer: frozenset() for offer
 class Text(StrEnum):
     STARTING = "starting"
     OUT_OF_SERVICE = "out_of_service"
+    FIRE = "fire"
     ANSWER_FOR = "answer_for"
     START = "start"
     START_SERVICED = "start_serviced"

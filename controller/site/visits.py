@@ -54,19 +54,32 @@ async def serve(p: Premises) -> None:
     while True:
         if not trying:
             _welcome(p)
-        p.desk.listen(on=True)
-        if heard is None:
-            heard = await p.desk.hear(None, partial(_is_news, p), scans=True)
-        if isinstance(heard, Happened):
-            heard = await _tell(p, p.desk.told()) if p.desk.is_told() else None
-            if heard is None:
-                continue
         trying = False
         try:
-            heard = await _attend(p, heard)
+            heard = heard or await _step_up(p)
+            if heard is None:
+                continue
+            try:
+                heard = await _attend(p, heard)
+            except Refused as refusal:
+                heard = await _refuse(p, refusal)
+                trying = heard is not None
         except Refused as refusal:
-            heard = await _refuse(p, refusal)
-            trying = heard is not None
+            if refusal.reason is not Reason.FIRE:
+                raise
+            heard = None
+            p.desk.leave()
+            p.desk.listen(on=False)
+            await p.bell.until(lambda: not p.fire.on)
+
+
+async def _step_up(p: Premises) -> Heard | None:
+    """What the next person does first; None if only the start page is another."""
+    p.desk.listen(on=True)
+    heard = await p.desk.hear(None, partial(_is_news, p), scans=True)
+    if not isinstance(heard, Happened):
+        return heard
+    return await _tell(p, p.desk.told()) if p.desk.is_told() else None
 
 
 def _welcome(p: Premises) -> None:
@@ -207,6 +220,8 @@ def _say(act: Act, reason: Reason, how: How) -> None:
 
 async def _refuse(p: Premises, refusal: Refused) -> Heard | None:
     """The rules say no, in one text for all that a stranger must not tell apart."""
+    if refusal.reason is Reason.FIRE:
+        raise refusal
     p.desk.listen(on=True)
     p.desk.leave()
     p.desk.show_with(

@@ -92,7 +92,7 @@ def test_contacts_are_true_when_all_is_well():
         io = Io()
         power, plugs = environment(POWER, io)
         sight = await power.look()
-        assert plugs.frames[-1] == bytes.fromhex("05 02 00 00 00 06 F9 8C")
+        assert plugs.frames[-1] == bytes.fromhex("05 02 00 00 00 07 38 4C")
         assert sight.contacts == {
             "mains": True,
             "battery": True,
@@ -100,6 +100,7 @@ def test_contacts_are_true_when_all_is_well():
             "vibration": True,
             "smoke": False,
             "service_key": False,
+            "fire": False,
         }
 
     play(story())

@@ -127,6 +127,7 @@ SCENES = {
         scene(Screen.STAFF, Text.ALARMS, Button.SKIP, Button.CHOOSE), choices=offers(Offer.ALARM)
     ),
     "clock": scene(Screen.STAFF, Text.CLOCK_AHEAD, Button.CONFIRM, Button.SKIP),
+    "fire": replace(scene(Screen.TROUBLE, Text.FIRE), buttons=(Button.LANGUAGE,)),
     "serviced": scene(Screen.REFUSED, Text.SERVICED, Button.CODE, Button.END, wait_s=8),
     "idle_serviced": scene(Screen.IDLE, Text.START_SERVICED, Button.CODE, Button.HELP),
     "maintenance": replace(

@@ -25,7 +25,7 @@ class Sensor:
 
     def set(self, **what):
         for name, value in what.items():
-            (self.contacts if name in WELL or name == "smoke" else self.measures)[name] = value
+            (self.contacts if name in {*WELL, "smoke", "fire"} else self.measures)[name] = value
         self._changed.set()
 
     def fail(self, fault):

@@ -10,6 +10,7 @@ from controller.clock import ManualClock
 from controller.codes import keyed_hash
 from controller.entries import Down
 from controller.site.bell import Bell
+from controller.site.fire import Fire
 from controller.site.kiosk import Desk
 from controller.site.machines import SEQ_MAX
 from controller.site.schema import compartments, journal, machines
@@ -142,7 +143,7 @@ def test_a_lock_that_was_stuck_does_not_stay_released(town):
 
 
 def test_what_was_scanned_before_the_ears_were_shut_serves_nobody():
-    desk = Desk(cast("Book", None), ManualClock(START), Bell(), lang="en", quiet_s=2.0)
+    desk = Desk(cast("Book", None), ManualClock(START), Bell(), Fire(), lang="en", quiet_s=2.0)
     desk.listen(on=True)
     desk.scanned(qr_of(1))
     desk.listen(on=False)
