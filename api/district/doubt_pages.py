@@ -80,6 +80,10 @@ def add_doubts(router: APIRouter, ops: Ops) -> None:
             return page(request, person, doubt, site_id, wrong=wrong, status=422, **chosen)
         return RedirectResponse(f"/ops/sites/{site_id}#doubts", status_code=303)
 
+
+def add_alarms(router: APIRouter, ops: Ops) -> None:
+    district = ops.district
+
     @router.post("/ops/sites/{site_id}/alarms/{alarm_id}/take-on")
     async def take_on(request: Request, site_id: str, alarm_id: str, goes: Field = "") -> Response:
         access = ops.access

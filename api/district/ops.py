@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.cabinet import Front, fronts
 from api.district.access import Access
 from api.district.desk import Desk
-from api.district.doubt_pages import TOLD_FOR, add_doubts
+from api.district.doubt_pages import TOLD_FOR, add_alarms, add_doubts
 from api.district.operations import Ops
 from api.live import Live
 from controller.district.district import District
@@ -38,6 +38,7 @@ def ops_router(
     _add_site(router, ops)
     _add_orders(router, ops)
     add_doubts(router, ops)
+    add_alarms(router, ops)
 
     @router.get("/ops/live")
     async def follow(request: Request) -> Response:
