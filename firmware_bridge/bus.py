@@ -61,6 +61,7 @@ class Bus:
         self.stations = self._ledger.stations
         self._hints: dict[int, Callable[[], None]] = {}
         self._place = place
+        self._char_s = place.char_s
         self._clock = clock
         self._opener = opener
         self._new_wire = new_wire
@@ -81,7 +82,7 @@ class Bus:
     @property
     def paced(self) -> bool:
         """Whether bytes take time here, so that polling on and on costs the line and no more."""
-        return self._place.char_s > 0
+        return self._char_s > 0
 
     def figures(self) -> dict[str, float]:
         return self.counters.figures(self._clock.monotonic())
@@ -266,7 +267,7 @@ class Bus:
     async def _exchange(self, line: Line, request: Request, attempt: Attempt) -> Reply:
         self._number = self._number % NUMBER_MAX + 1
         packed = self._wire.pack(request.station, request.body(), self._number)
-        wire_s = len(packed) * self._place.char_s
+        wire_s = len(packed) * self._char_s
         if not self._wire.numbered:
             await self._keep_silence(line, attempt.device)
             await self._clear(line)
@@ -318,7 +319,7 @@ class Bus:
                 hint()
 
     def _reply_wire_s(self, request: Request) -> float:
-        return (request.reply_bytes + self._wire.overhead_bytes) * self._place.char_s
+        return (request.reply_bytes + self._wire.overhead_bytes) * self._char_s
 
     async def _hear(self, line: Line, request: Request, until: float) -> Reply:
         while True:
@@ -398,6 +399,6 @@ class Bus:
     def _count(self, line: Line, request: Request, reply: Reply) -> None:
         self._silent = 0
         self.counters.noise_bytes += self._wire.noise
-        wire_s = (len(reply.body) + self._wire.overhead_bytes) * self._place.char_s
+        wire_s = (len(reply.body) + self._wire.overhead_bytes) * self._char_s
         turnaround_s = max(0.0, line.last_byte_at - self._sending_until - wire_s)
         self._ledger.answered(request, reply, wire_s, turnaround_s)

@@ -56,6 +56,8 @@ class ModbusPanel:
         self._device = device
         self._profile = profile
         self._wiring = wiring
+        self._of_doors = _questions(profile, profile.door, wiring.unit)
+        self._of_items = _questions(profile, profile.item, wiring.unit)
         self._prepared_on = 0  # the connection on which the outputs were last switched off
 
     def lock(self, door: int) -> Hashable:
@@ -96,7 +98,7 @@ class ModbusPanel:
             return Reads(closed=[None if bit is None else bit == closed for bit in some])
         if self._together:
             return await self._both(urgency, tries)
-        bits = await self._inputs(inputs, urgency, tries)
+        bits = await self._inputs(inputs, self._of_doors, urgency, tries)
         return Reads(closed=[bit == closed for bit in bits])
 
     async def _both(self, urgency: Urgency, tries: int) -> Reads:
@@ -114,7 +116,7 @@ class ModbusPanel:
 
     async def read_items(self, urgency: Urgency, tries: int) -> Reads:
         assert self._profile.item is not None, "items are read where there are sensors"
-        bits = await self._inputs(self._profile.item, urgency, tries)
+        bits = await self._inputs(self._profile.item, self._of_items, urgency, tries)
         return Reads(there=[bit == bool(self._wiring.present) for bit in bits])
 
     async def _about(self, near: int, urgency: Urgency, tries: int) -> list[bool | None]:
@@ -143,25 +145,47 @@ class ModbusPanel:
         return bits[: self.doors]
 
     async def _inputs(
-        self, inputs: DoorInputs | ItemInputs, urgency: Urgency, tries: int
+        self,
+        inputs: DoorInputs | ItemInputs,
+        questions: "_Questions",
+        urgency: Urgency,
+        tries: int,
     ) -> tuple[bool, ...]:
         """Read one bit for each door that is wired."""
         bits: tuple[bool, ...] = ()
         share = self._profile.doors // len(inputs.units)
-        for unit in inputs.units:
+        for asked_unit in questions:
             if len(bits) >= self.doors:
                 break
-            count = share if inputs.bits is None else (share + inputs.bits - 1) // inputs.bits
             found: tuple[int, ...] = ()
-            for address, part in inputs.parts(count):
-                asked = modbus.read(self._wiring.unit + unit, inputs.fc, address, part)
+            for asked in asked_unit:
                 body = await self._device.ask(asked, urgency, tries)
                 if inputs.bits is None:
-                    found += modbus.bits_of(body, part)
+                    bits += modbus.bits_of(body, asked.count)
                 else:
                     found += modbus.words_of(body)
-            bits += tuple(map(bool, found)) if inputs.bits is None else _bits(found, share)
+            bits += _bits(found, share) if found else ()
         return bits[: self.doors]
+
+
+_Questions = tuple[tuple[modbus.Request, ...], ...]  # of each unit, its reads in turn
+
+
+def _questions(
+    profile: Profile, inputs: DoorInputs | ItemInputs | None, first_unit: int
+) -> _Questions:
+    """What is asked to read all inputs."""
+    if inputs is None:
+        return ()
+    share = profile.doors // len(inputs.units)
+    number = share if inputs.bits is None else (share + inputs.bits - 1) // inputs.bits
+    return tuple(
+        tuple(
+            modbus.read(first_unit + unit, inputs.fc, address, part)
+            for address, part in inputs.parts(number)
+        )
+        for unit in inputs.units
+    )
 
 
 def _stations(profile: Profile, wiring: Wiring) -> frozenset[int]:

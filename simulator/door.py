@@ -188,10 +188,11 @@ class Door:
 
     def reads_closed(self) -> bool:
         """The door input: current flows while the switch sees the door shut."""
+        now, well = self.timeline.now, self.faults.trouble is NONE
+        if well and not (self.crossed or self.stuck) and now >= self._bounces_until:
+            return not self._switch
         answering = self.crossed or self
-        if self.faults.trouble is NONE:
-            return answering.switch_closed()
-        return self.faults.closed(answering.switch_closed(), self.timeline.now)
+        return self.faults.closed(answering.switch_closed(), now)
 
     def switch_closed(self) -> bool:
         """The switch itself, wherever it is wired to."""

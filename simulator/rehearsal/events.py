@@ -10,7 +10,7 @@ from typing import Final
 from controller.journal import Entry
 from simulator.rehearsal.link_events import LinkEvent, plain_words, words_of_link
 
-TAIL: Final = 4_000  # events that are kept to tell a story from
+TAIL: Final = 4_000  # events of which the words are kept to tell a story from
 WRITES: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once
 
 
@@ -167,7 +167,7 @@ class EventLog:
     def __init__(self, elapsed: Callable[[], float]) -> None:
         self.count = 0
         self.entries = 0
-        self.tail: deque[tuple[int, float, Event]] = deque(maxlen=TAIL)
+        self.tail: deque[tuple[int, float, str]] = deque(maxlen=TAIL)
         self.listeners: list[Callable[[Event], None]] = []
         self._elapsed = elapsed
         self._hash = hashlib.sha256()
@@ -176,8 +176,9 @@ class EventLog:
         at = self._elapsed()
         self.count += 1
         self.entries += isinstance(event, Wrote)
-        self.tail.append((self.count, at, event))
-        self._hash.update(f"{at:.3f} {words_of(event)}\n".encode())
+        words = words_of(event)
+        self.tail.append((self.count, at, words))
+        self._hash.update(f"{at:.3f} {words}\n".encode())
         for listener in self.listeners:
             listener(event)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controller.settings import PolicyTable
-from simulator.rehearsal.events import Event, EventLog, words_of
+from simulator.rehearsal.events import Event, EventLog
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants import REGISTRY, Invariant
 
@@ -59,18 +59,17 @@ class Judge:
 
     def _story(self, flaw: str) -> tuple[str, ...]:
         """The newest events that name what the flaw names."""
-        words = (word.strip(":,.") for word in flaw.split())
-        names = {word for word in words if NAME.fullmatch(word)}
+        said = (word.strip(":,.") for word in flaw.split())
+        names = {word for word in said if NAME.fullmatch(word)}
         lines = [
-            f"{number:>7} {timedelta(seconds=round(at, 3))!s:<20} {words_of(event)}"
-            for number, at, event in self._log.tail
-            if names & set(_names(event))
+            f"{number:>7} {timedelta(seconds=round(at, 3))!s:<20} {words}"
+            for number, at, words in self._log.tail
+            if names & set(_names(words))
         ]
         return tuple(lines[-STORY_LINES:])
 
 
-def _names(event: Event) -> list[str]:
-    text = words_of(event)
+def _names(text: str) -> list[str]:
     for mark in '{}[]",:()':
         text = text.replace(mark, " ")
     return text.split()

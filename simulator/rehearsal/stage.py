@@ -105,6 +105,7 @@ class Stage:
         self._sees = False
         self._alarm: asyncio.TimerHandle | None = None
         self._swung_at = 0.0  # some door, or its bolt
+        self._loose: set[str] = set()  # doors that are open, or whose bolt is back
         self._doors = {door.name: (0, False) for door in self.world.doors.values()}
         self._seen = {door.name: door.looks() for door in self.world.doors.values()}
         self._papers = dict.fromkeys(self.world.machines, 0)
@@ -144,6 +145,7 @@ class Stage:
         if looks != (seen := self._seen[door.name]):
             self._seen[door.name] = looks
             self._news.tell(self.boards[door.name], doors_only=looks[1] == seen[1])
+        (self._loose.add if door.open or door.unlocked else self._loose.discard)(door.name)
         released, is_open = self._doors[door.name]
         if (door.released, door.open) == (released, is_open):
             return
@@ -190,10 +192,7 @@ class Stage:
         return (
             all(each.view and each.view.screen is Screen.IDLE for each in self.kiosks)
             and self.site is not None
-            and not (
-                self.clock.monotonic() < self._swung_at + FORGOTTEN_S
-                and any(door.open or door.unlocked for door in self.world.doors.values())
-            )
+            and not (self.clock.monotonic() < self._swung_at + FORGOTTEN_S and self._loose)
             and all(each.state in RESTING and not each.outlet for each in machines)
         )
 
