@@ -65,9 +65,8 @@ def add_doubts(router: APIRouter, ops: Ops) -> None:
         username: Field = "",
         password: Field = "",
     ) -> Response:
-        access = ops.access
-        access.same_origin(request)
-        person = access.need(request, "ops")
+        ops.access.same_origin(request)
+        person = ops.access.need(request, "ops")
         doubt = _doubt(ops, site_id, item_id)
         try:
             second = await _second(ops, request, person, username, password)
