@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,9 +16,9 @@ from controller.link.exchange import Exchange
 from controller.ports import Clock
 from controller.site.schema import acked, journal
 from controller.site.site import Site
-from controller.store import Store
+from controller.store import Store, open_store
 from tests.controller.site.visit import begun
-from tests.controller.site.world import SITE, Town
+from tests.controller.site.world import SITE, START, Town, WallClock
 
 KEYS = LinkKeys.of(b"k" * 32)
 
@@ -125,6 +127,15 @@ class LinkedTown(Town):
 
     async def in_step(self) -> None:
         await self.until(lambda: all(len(each) == 1 for each in self.heads().values()), 120)
+
+
+@contextmanager
+def linked(folder: Path) -> Iterator[LinkedTown]:
+    """The town and its district's database stand in the folder."""
+    town = LinkedTown(folder / "site.db")
+    with open_store(folder / "district.db", journal, WallClock(START)) as town.district:
+        district_schema.metadata.create_all(town.district.writer)
+        yield town
 
 
 def copy(path: Path, to: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 from sqlalchemy import select
 
+from controller.ports import Outcome
 from controller.site.schema import badges
 from tests.controller.site.visit import begun, place_state, state_of
 from tests.controller.site.world import Town, badge_text
@@ -53,6 +54,25 @@ async def doubtful_pickup(town: Town, *, taken: bool) -> int:
     await town.shows("start", within_s=300)
     assert (place_state(town, door), state_of(town)) == ("fault", "releasing")
     return door
+
+
+async def licence_astray(town: Town) -> None:
+    """Its machine does not know where it is; the person has left."""
+    town.order(seals=0, licence=True)
+    town.printer.fails = Outcome.FAILED_ON_THE_WAY
+    await begun(town)
+    await town.shows("unsure")
+    town.site.press("end")
+    await town.shows("start", within_s=100)
+
+
+async def stuck(town: Town, door: int) -> None:
+    """The door that was chosen does not open before staff."""
+    town.cabinet[door].jammed = True
+    town.site.press("choose", f"place:A/{door}")
+    await town.shows("look_inside")
+    town.site.press("skip")
+    await town.shows("door_not_opened")
 
 
 async def looked(town: Town, door: int) -> None:

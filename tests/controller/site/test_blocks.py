@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from controller.site.schema import compartments
-from tests.controller.site.test_remote import BLOCK, UNBLOCK, ended, tell
+from tests.controller.site.from_afar import BLOCK, UNBLOCK, ended, tell
 from tests.controller.site.visit import begun, place_state, pulses, state_of
 from tests.controller.site.world import run
 

@@ -5,24 +5,17 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
-from controller.journal import Stream, parse_time
-from controller.site.schema import journal
+from controller.journal import parse_time
+from tests.controller.site.from_afar import ended, ends, tell
 from tests.controller.site.staffing import STAFF, offered, staff
-from tests.controller.site.test_remote import ended, ends, tell
-from tests.controller.site.visit import pulses, standing, state_of
+from tests.controller.site.visit import moments, pulses, standing, state_of
 from tests.controller.site.world import START, Town, badge_text, qr_of, run
 
 YEAR_S = 365.25 * 86_400
 JUMPS = {"-20y": -20 * YEAR_S, "-1h": -3600, "-1s": -1, "+1s": 1, "+1h": 3600, "+20y": 20 * YEAR_S}
 STEPS = ("badge", "label", "open", "shut", "code", "confirm", "opened", "taken", "done")
 VALID_S = 900
-
-
-def moments(town: Town) -> list[str]:
-    said = select(journal.c.at).where(journal.c.stream == Stream.UP.value).order_by(journal.c.seq)
-    return [row.at for row in town.rows(said)]
 
 
 class Jumper:

@@ -8,21 +8,21 @@ from sqlalchemy import select
 
 from controller.entries import Down
 from controller.journal import rfc3339
-from controller.ports import DoorSight, Outcome
+from controller.ports import DoorSight
 from controller.site.schema import alarms, commands, intents
+from tests.controller.site.from_afar import ended, ends
 from tests.controller.site.replaying import check
 from tests.controller.site.staffing import (
     doubtful_load,
     doubtful_pickup,
     emptied,
+    licence_astray,
     looked,
     shut,
     staff,
 )
 from tests.controller.site.visit import begun, place_state, pulses, standing, state_of
 from tests.controller.site.world import Town, run
-
-ENDS = ("command.done", "command.failed", "command.refused", "command.expired", "command.unknown")
 
 
 def last_intent(town: Town, item: str) -> str:
@@ -46,20 +46,6 @@ def settle(town: Town, outcome: str, item: str = "N1-seal1", **said: object) -> 
     }
     town.tell(Down.DOUBT_SETTLE, data | said)
     return command
-
-
-def ends(town: Town, command: str) -> list[str]:
-    return [
-        f"{each['kind'].removeprefix('command.')} {each.get('reason', '')}".rstrip()
-        for each in town.up(*ENDS)
-        if each["command"] == command
-    ]
-
-
-async def ended(town: Town, command: str) -> str:
-    await town.until(lambda: bool(ends(town, command)))
-    (found,) = ends(town, command)
-    return found
 
 
 def all_that_counts(town: Town) -> object:
@@ -278,12 +264,7 @@ def test_a_licence_that_went_astray_in_its_machine_is_settled_from_afar(
 ):
     async def story():
         async with town.at_work():
-            town.order(seals=0, licence=True)
-            town.printer.fails = Outcome.FAILED_ON_THE_WAY
-            await begun(town)
-            await town.shows("unsure")
-            town.site.press("end")
-            await town.shows("start", within_s=100)
+            await licence_astray(town)
             assert await ended(town, settle(town, said, "N1-licence")) == "done"
             assert (state_of(town, "N1-licence"), standing(town)) == (state, [])
             check(town, tmp_path / "again.db")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from controller.district import schema as district_schema
 from controller.journal import Stream, verify
 from controller.link import topics
 from controller.link.batches import Untrusted
@@ -15,7 +14,15 @@ from controller.link.recall import open_answer, open_question
 from controller.refusals import Refused
 from controller.site.schema import alarms, codes, holds, items, journal
 from controller.store import open_store
-from tests.controller.site.linked import KEYS, LinkedTown, collects, copy, loaded_and_copied, lose
+from tests.controller.site.linked import (
+    KEYS,
+    LinkedTown,
+    collects,
+    copy,
+    linked,
+    loaded_and_copied,
+    lose,
+)
 from tests.controller.site.visit import begun, pulses, state_of
 from tests.controller.site.world import SITE, START, Town, WallClock, badge_text, qr_of, run
 
@@ -25,10 +32,7 @@ DOWN = topics.journal(SITE, Stream.DOWN)
 
 @pytest.fixture
 def town(tmp_path):
-    town = LinkedTown(tmp_path / "site.db")
-    clock = WallClock(START)
-    with open_store(tmp_path / "district.db", journal, clock) as town.district:
-        district_schema.metadata.create_all(town.district.writer)
+    with linked(tmp_path) as town:
         yield town
 
 

@@ -5,23 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from controller.district import schema as district_schema
 from controller.entries import Down
-from controller.site.schema import journal
-from controller.store import open_store
-from tests.controller.site.linked import LinkedTown, collects, copy, loaded_and_copied
+from tests.controller.site.linked import LinkedTown, collects, copy, linked, loaded_and_copied
 from tests.controller.site.replaying import states
-from tests.controller.site.test_clock_jumps import moments
-from tests.controller.site.visit import begun
-from tests.controller.site.world import START, WallClock, qr_of, run
+from tests.controller.site.visit import begun, moments
+from tests.controller.site.world import qr_of, run
 
 
 @pytest.fixture
 def town(tmp_path):
-    town = LinkedTown(tmp_path / "site.db")
-    clock = WallClock(START)
-    with open_store(tmp_path / "district.db", journal, clock) as town.district:
-        district_schema.metadata.create_all(town.district.writer)
+    with linked(tmp_path) as town:
         yield town
 
 

@@ -2,7 +2,16 @@
 
 import asyncio
 
-from tests.controller.site.staffing import STAFF, emptied, looked, offered, restored, shut, staff
+from tests.controller.site.staffing import (
+    STAFF,
+    emptied,
+    looked,
+    offered,
+    restored,
+    shut,
+    staff,
+    stuck,
+)
 from tests.controller.site.visit import begun, bolts, place_state, standing, state_of
 from tests.controller.site.world import Town, run
 
@@ -48,11 +57,7 @@ def test_one_that_jams_before_staff_too_is_left_out_of_use(town):
         async with town.at_work():
             door = await jammed_load(town)
             await staff(town)
-            town.cabinet[door].jammed = True
-            town.site.press("choose", f"place:A/{door}")
-            await town.shows("look_inside")
-            town.site.press("skip")
-            await town.shows("door_not_opened")
+            await stuck(town, door)
             assert (place_state(town, door), standing(town)) == ("fault", ["lock_jammed"])
             assert f"place:A/{door}" in offered(town)
             town.site.press("end")

@@ -3,9 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from controller.ports import Outcome
 from controller.site.schema import compartments
-from tests.controller.site.staffing import STAFF, offered, staff
+from tests.controller.site.staffing import STAFF, licence_astray, offered, staff
 from tests.controller.site.visit import begun, standing, state_of
 from tests.controller.site.world import run
 
@@ -16,12 +15,7 @@ from tests.controller.site.world import run
 def test_a_licence_that_went_astray_in_its_machine_is_settled(town, said, state):
     async def story():
         async with town.at_work():
-            town.order(seals=0, licence=True)
-            town.printer.fails = Outcome.FAILED_ON_THE_WAY
-            await begun(town)
-            await town.shows("unsure")
-            town.site.press("end")
-            await town.shows("start", within_s=100)
+            await licence_astray(town)
             assert standing(town) == ["unexplained"]
             await staff(town)
             town.site.press("choose", "item:N1-licence")

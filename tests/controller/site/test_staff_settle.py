@@ -16,6 +16,7 @@ from tests.controller.site.staffing import (
     restored,
     shut,
     staff,
+    stuck,
 )
 from tests.controller.site.visit import begun, place_state, pulses, standing, state_of
 from tests.controller.site.world import run
@@ -228,11 +229,7 @@ def test_a_door_that_does_not_open_stays_in_doubt(blind_town):
         async with town.at_work():
             door = await doubtful_pickup(town, taken=False)
             await staff(town)
-            town.cabinet[door].jammed = True
-            town.site.press("choose", f"place:A/{door}")
-            await town.shows("look_inside")
-            town.site.press("skip")
-            await town.shows("door_not_opened")
+            await stuck(town, door)
             assert (state_of(town), place_state(town, door)) == ("releasing", "fault")
             town.cabinet[door].jammed = False
             town.cabinet.refuse = 1

@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from controller.site.schema import codes, compartments, items
+from controller.journal import Stream
+from controller.site.schema import codes, compartments, items, journal
 from tests.controller.site.world import Town, qr_of
 
 
@@ -53,3 +54,9 @@ def standing(town: Town) -> list[str]:
 
 def pulses(town: Town) -> int:
     return sum(box.pulses for box in town.cabinet.boxes)
+
+
+def moments(town: Town) -> list[str]:
+    """When each entry of the site was written, as it says itself."""
+    said = select(journal.c.at).where(journal.c.stream == Stream.UP.value).order_by(journal.c.seq)
+    return [row.at for row in town.rows(said)]
