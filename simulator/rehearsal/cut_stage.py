@@ -82,7 +82,7 @@ class CutStage(Stage):
         """A folder with what is on the disk if the power fails now."""
         after = self._folder / f"{os.getpid()}-{number}-{loss}"
         after.mkdir()
-        copies = {f"{self._database}{each}": after / f"{DATABASE}{each}" for each in FILES}
+        copies = {f"{self.database}{each}": after / f"{DATABASE}{each}" for each in FILES}
         for path, copy in copies.items():
             if Path(path).exists():
                 shutil.copyfile(path, copy)
@@ -97,7 +97,7 @@ class CutStage(Stage):
         self.reach = reach
         self.failing = None
         self._mains.fail()
-        self._database = after / DATABASE
+        self.database = after / DATABASE
         self._off_s = OFF_S[self.log.entries % len(OFF_S)]
         self.fallen()
         asyncio.get_running_loop().call_soon(self._go_dark, reach)

@@ -119,6 +119,14 @@ class ClockSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Flipped:
+    """An entry in the site's file is another than it was; or as it was again."""
+
+    entry: int
+    so: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Calm:
     """The storm is over and everything had its time to come to rest: what the tables say then."""
 
@@ -140,6 +148,7 @@ Event = (
     | Started
     | Seeing
     | ClockSet
+    | Flipped
     | LinkEvent
     | Calm
 )

@@ -20,6 +20,7 @@ from simulator.rehearsal.events import (
     ClockSet,
     Driven,
     Event,
+    Flipped,
     Held,
     Lies,
     Moved,
@@ -99,6 +100,7 @@ class Evidence:
     papers_told: Counter[str] = field(default_factory=Counter)
     seeing_since: float | None = None  # the site runs and its boards answer
     frozen_at: float = -inf
+    flipped: int | None = None  # an entry that is another than it was
     _codes_of: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _lying: defaultdict[str, dict[str, Item]] = field(
         default_factory=lambda: defaultdict(dict)
@@ -168,6 +170,8 @@ class Evidence:
                 self._at_kiosk(event)
             case ClockSet(wrong_s):
                 self.clock_wrong_s = wrong_s
+            case Flipped(entry, so):
+                self.flipped = entry if so else None
             case Seeing(so):
                 self.seeing_since = now if so else None
             case Struck():

@@ -109,10 +109,6 @@ class LinkedStage(Stage):
             group.create_task(self.district.live())
             group.create_task(super().live())
 
-    @property
-    def database(self) -> Path:
-        return self._database
-
     async def _process(self) -> None:
         if self.restored_from is not None:
             self._put_back(self.restored_from)
@@ -122,9 +118,9 @@ class LinkedStage(Stage):
     def _put_back(self, copy: Path) -> None:
         """The file is an old one when the site starts."""
         for end in ("-wal", "-shm"):
-            Path(f"{self._database}{end}").unlink(missing_ok=True)
-        shutil.move(copy, self._database)
-        with closing(sqlite3.connect(self._database)) as here:
+            Path(f"{self.database}{end}").unlink(missing_ok=True)
+        shutil.move(copy, self.database)
+        with closing(sqlite3.connect(self.database)) as here:
             seqs = dict(here.execute("SELECT stream, max(seq) FROM journal GROUP BY stream"))
         self.log.note(Rewound("site", seqs.get("up", 0), seqs.get("down", 0)))
 

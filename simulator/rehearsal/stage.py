@@ -95,7 +95,7 @@ class Stage:
         self._told: dict[Stream, int] = {}  # the newest entry of each that the log has
         self._news = News()
         self.boards = boards_of(plan)
-        self._database = folder / "site.db"
+        self.database = folder / "site.db"
         self._exchange = far_ends(settings, self.world)
         self.kiosks = kiosks_of(settings, self._exchange.scanners, self.world)
         self._bridge: Bridge | None = None
@@ -239,7 +239,7 @@ class Stage:
 
     async def _process(self) -> None:
         with ExitStack() as standing:
-            opened = open_store(self._database, schema.journal, self.drowsy, module=self.driver())
+            opened = open_store(self.database, schema.journal, self.drowsy, module=self.driver())
             store = standing.enter_context(opened)
             if not self.starts:
                 with store.write() as transaction:

@@ -12,6 +12,7 @@ from simulator.door import Door, Impossible
 from simulator.door_faults import DoorTrouble
 from simulator.faults import Trouble
 from simulator.rehearsal.events import ClockSet, Struck
+from simulator.rehearsal.flips import Flips
 from simulator.rehearsal.shapes import HOUR_S
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.strokes import AT_MOVEMENTS, Strokes
@@ -21,6 +22,7 @@ from simulator.rehearsal.weather import FAULTS, LONG_AGO_S, WELL_UNTIL, Fault
 Plan = Callable[[float, Callable[[], None]], None]
 
 WEAKNESSES: Final = frozenset(Weakness)
+SHARES: Final = {"lost": 0.15, "late": 0.10, "garbled": 0.10, "doubled": 0.10, "split": 0.10}
 SUPPLY_S: Final = (3.0, 12.0)  # until a cabinet has its power again, after the box had it
 
 
@@ -35,6 +37,7 @@ class Storm:
         self._over = False
         self._standing: set[str] = set()  # troubles that only polling finds out
         self._troubles: dict[str, Trouble] = {}
+        self._flips = Flips(stage, dice)
         self._strokes = Strokes(stage, dice, self._mute_for)
         if not WEAKNESSES.isdisjoint(strengths):
             stage.driver = stage.disk.module
@@ -69,6 +72,9 @@ class Storm:
         if fault.name in WEAKNESSES:
             self._weaken(Weakness(fault.name), lasts_s)
             return
+        if fault.name in SHARES:
+            self._share(fault.name, lasts_s, SHARES[fault.name])
+            return
         with suppress(Impossible):
             getattr(self, f"_{fault.name}")(lasts_s)
 
@@ -93,14 +99,23 @@ class Storm:
     # power and process
 
     def _power(self, lasts_s: float) -> None:
+        self._mains_off(lasts_s)
+
+    def _mains_off(self, lasts_s: float) -> float:
+        """The time until all have their power again."""
         self._stage.cut(lasts_s, mains=True)
         if self._dice.random() < 1 / 2:  # a cabinet's supply needs longer than the box
             lasts_s += self._dice.uniform(*SUPPLY_S)
             for line in self._stage.world.boards:
                 self._stage.world.restart(line, (), lasts_s)
+        return lasts_s
 
     def _kill(self, lasts_s: float) -> None:
         self._stage.cut(lasts_s, mains=False)
+
+    def _flipped(self, lasts_s: float) -> None:
+        if self._flips.strike():
+            self._later(lasts_s, self._flips.mend)
 
     def _step(self, lasts_s: float) -> None:
         if self._dice.random() < 1 / 2:
@@ -123,11 +138,7 @@ class Storm:
     def _battery(self, lasts_s: float) -> None:
         """The clock's battery is dead: after a power cut it is long ago, until somebody sees it."""
         self.struck("battery", "clock")
-        self._stage.cut(lasts_s, mains=True)
-        if self._dice.random() < 1 / 2:  # a cabinet's supply needs longer than the box
-            lasts_s += self._dice.uniform(*SUPPLY_S)
-            for line in self._stage.world.boards:
-                self._stage.world.restart(line, (), lasts_s)
+        lasts_s = self._mains_off(lasts_s)
         self._set_clock(-self._dice.choice(LONG_AGO_S))
         self._later(lasts_s + self._dice.uniform(0.0, HOUR_S), self._put_clock_right)
 
@@ -180,21 +191,6 @@ class Storm:
         self.struck(name, line)
         self._on_line(line, **{name: most * self.strengths.get(name, 1.0)})
         self._later(lasts_s, lambda: self._on_line(line, **{name: 0.0}))
-
-    def _lost(self, lasts_s: float) -> None:
-        self._share("lost", lasts_s, 0.15)
-
-    def _late(self, lasts_s: float) -> None:
-        self._share("late", lasts_s, 0.10)
-
-    def _garbled(self, lasts_s: float) -> None:
-        self._share("garbled", lasts_s, 0.10)
-
-    def _doubled(self, lasts_s: float) -> None:
-        self._share("doubled", lasts_s, 0.10)
-
-    def _split(self, lasts_s: float) -> None:
-        self._share("split", lasts_s, 0.10)
 
     def _hostile(self, lasts_s: float) -> None:
         self.struck("hostile", "link")
@@ -373,6 +369,7 @@ class Storm:
         world.catch_up()
         self._put_clock_right()
         stage.disk.heal()
+        self._flips.mend()
         self._mend_drivers()
         stage.cut_at_step = stage.cut_again_after = None
         stage.whims.clear()

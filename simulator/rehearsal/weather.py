@@ -26,6 +26,7 @@ FAULTS: Final = (
     Fault("disk_full", "F5", 1.0, (20.0, 90.0)),
     Fault("sync_fails", "F6", 1.0, (1.0, 60.0)),
     Fault("sync_unsure", "F6", 1.0, (1.0, 60.0)),
+    Fault("flipped", "F7", 0.7, (60.0, 3_600.0)),  # a bit of an entry, until it is put right
     Fault("read_fails", "F8", 1.0, (1.0, 60.0)),
     Fault("clock", "F9", 0.5, (60.0, 2 * HOUR_S)),
     Fault("battery", "F9", 0.5, (20.0, 300.0)),

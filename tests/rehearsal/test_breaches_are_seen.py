@@ -4,7 +4,7 @@ import pytest
 
 from controller.journal import rfc3339
 from controller.settings import PolicyTable
-from simulator.rehearsal.events import Answered, Calm, ClockSet, Held, Lies, Moved
+from simulator.rehearsal.events import Answered, Calm, ClockSet, Driven, Flipped, Held, Lies, Moved
 from tests.rehearsal.court import START, Court, Step, flaws_of
 
 
@@ -220,6 +220,11 @@ CASES: list[tuple[str, Step, Step]] = [
         "Nothing is seen to be taken back while it still lies there.",
         full,
         lambda c: c.writes("item.returned", item="N1-seals", where="A/1", by="sensor"),
+    ),
+    (
+        "Nobody is served while an entry is another than it was.",
+        lambda c: c.says(Flipped(7, so=True), Flipped(7, so=False)),
+        lambda c: c.says(Flipped(7, so=True), Driven("A/1", 1)),
     ),
     (
         "No number of wrong tries keeps a scanned code out.",

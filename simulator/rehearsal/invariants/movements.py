@@ -6,7 +6,7 @@ from typing import Final
 
 from controller.entries import Up
 from controller.journal import parse_time
-from simulator.rehearsal.events import Calm, Driven, Moved, Wrote
+from simulator.rehearsal.events import Answered, Calm, Driven, Moved, Wrote
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
@@ -57,6 +57,13 @@ def driven_in_time(evidence: Evidence, event: Driven) -> Iterator[str]:
     last = evidence.places[event.where].last
     if last is not None and (age_s := evidence.now - last.at) > OLD_S:
         yield f"{event.where} was driven {age_s:.1f} s after {last.name} was decided"
+
+
+@invariant("I19", "Nobody is served while an entry is another than it was.", Driven, Answered)
+def unbroken(evidence: Evidence, event: Driven | Answered) -> Iterator[str]:
+    if evidence.flipped is not None:
+        what = event.where if isinstance(event, Driven) else event.of
+        yield f"{what} was served, and entry {evidence.flipped} is another than it was"
 
 
 @invariant("I4", "An intent ends as moved, not moved or unknown; only unknown gets better.", Wrote)
