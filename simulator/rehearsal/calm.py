@@ -5,7 +5,8 @@ from typing import Final
 from sqlalchemy import select
 
 from controller.site import schema
-from simulator.rehearsal.events import Calm
+from simulator.rehearsal.events import Calm, Grown
+from simulator.rehearsal.sizes import kept, open_files, tasks
 from simulator.rehearsal.stage import Stage
 from simulator.rehearsal.tables import items_by_table
 from simulator.rehearsal.town import Town
@@ -25,6 +26,22 @@ async def come_to_rest(stage: Stage, town: Town) -> None:
         await town.collect(stage.district.orders[number])
     await stage.clock.sleep(REST_S)
     stage.log.note(Calm(items_by_table(stage.rows), tuple(_ready(stage)), tuple(_stuck(stage))))
+    await _start_anew(stage)
+
+
+async def _start_anew(stage: Stage) -> None:
+    """What all these days left behind in a process, against one that has just begun."""
+    old = _size(stage)
+    stage.cut(1.0, mains=False)
+    await stage.clock.sleep(REST_S)
+    new = _size(stage)
+    more = (before - now for before, now in zip(old, new, strict=True))
+    stage.log.note(Grown(*more))
+
+
+def _size(stage: Stage) -> tuple[int, int, int]:
+    assert stage.site is not None, "nothing befalls it any more"
+    return tasks(), open_files(), kept(stage.site)
 
 
 def _ready(stage: Stage) -> list[str]:

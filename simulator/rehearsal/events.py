@@ -127,6 +127,15 @@ class Flipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Grown:
+    """A process that lived through all this has so much more than one that has just started."""
+
+    tasks: int
+    files: int
+    kept: int  # entries of its tables, lists and queues
+
+
+@dataclass(frozen=True, slots=True)
 class Calm:
     """The storm is over and everything had its time to come to rest: what the tables say then."""
 
@@ -151,6 +160,7 @@ Event = (
     | Flipped
     | LinkEvent
     | Calm
+    | Grown
 )
 
 

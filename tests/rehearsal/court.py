@@ -62,7 +62,8 @@ class Court:
         )
 
     def intends(self, kind: str, name: str = "I1", where: str = "A/1", **data: Any) -> None:
-        self.writes("movement.intended", intent=name, kind=kind, where=where, **data)
+        told = {"intent": name, "kind": kind, "where": where, "reason": "asked_for"}
+        self.writes("movement.intended", **told, **data)
 
 
 Step = Callable[[Court], None]

@@ -4,7 +4,17 @@ import pytest
 
 from controller.journal import rfc3339
 from controller.settings import PolicyTable
-from simulator.rehearsal.events import Answered, Calm, ClockSet, Driven, Flipped, Held, Lies, Moved
+from simulator.rehearsal.events import (
+    Answered,
+    Calm,
+    ClockSet,
+    Driven,
+    Flipped,
+    Grown,
+    Held,
+    Lies,
+    Moved,
+)
 from tests.rehearsal.court import START, Court, Step, flaws_of
 
 
@@ -114,6 +124,13 @@ def two_of_staff(court: Court) -> None:
 
 
 CALM = Calm({}, (), ())
+
+
+def opened_at_rest(court: Court) -> None:
+    opened(court)
+    court.says(CALM)
+
+
 CASES: list[tuple[str, Step, Step]] = [
     ("No door moves for a command at or after its end.", late, lambda c: c.says(Moved("A/1", 1))),
     (
@@ -225,6 +242,21 @@ CASES: list[tuple[str, Step, Step]] = [
         "Nobody is served while an entry is another than it was.",
         lambda c: c.says(Flipped(7, so=True), Flipped(7, so=False)),
         lambda c: c.says(Flipped(7, so=True), Driven("A/1", 1)),
+    ),
+    (
+        "Whatever a person opens or says here has a name and a reason beside it.",
+        Court.order,
+        lambda c: c.writes("item.missing", item="N1-seals", where="A/1", by="person"),
+    ),
+    (
+        "At rest each thing that somebody opened has its end on record.",
+        Court.command,
+        opened_at_rest,
+    ),
+    (
+        "After calm a process holds no more than one that has just started.",
+        lambda c: c.says(Grown(0, 0, 20)),
+        lambda c: c.says(Grown(1, 0, 20)),
     ),
     (
         "No number of wrong tries keeps a scanned code out.",

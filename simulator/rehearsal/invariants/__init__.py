@@ -1,6 +1,7 @@
 """What must hold, each a sentence and a function; importing this knows them all."""
 
 from simulator.rehearsal.invariants import (
+    acts,
     commands,
     custody,
     journals,
@@ -15,6 +16,7 @@ from simulator.rehearsal.invariants.registry import REGISTRY, Invariant, invaria
 __all__ = [
     "REGISTRY",
     "Invariant",
+    "acts",
     "commands",
     "custody",
     "invariant",

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.entries import Up
-from simulator.rehearsal.events import Calm, Swung, Wrote
+from simulator.rehearsal.events import Calm, Grown, Swung, Wrote
 from simulator.rehearsal.evidence import Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
+KEPT_MORE: Final = 150  # what is kept of the newest few, whatever happens
 SEEN_WITHIN_S: Final = 3.0
 STANDS_LONG: Final = (
     "item_missing",  # until somebody finds it
@@ -50,3 +51,11 @@ def nothing_stuck(evidence: Evidence, event: Calm) -> Iterator[str]:
             yield f"alarm {kind} stands at {where}"
     for session, (order, _) in evidence.sessions.items():
         yield f"visit {session} of {order} never ended"
+
+
+@invariant("I29", "After calm a process holds no more than one that has just started.", Grown)
+def bounded(_evidence: Evidence, event: Grown) -> Iterator[str]:
+    if event.tasks > 0 or event.files > 0:
+        yield f"it has {event.tasks} tasks and {event.files} files more"
+    if event.kept > KEPT_MORE:
+        yield f"it keeps {event.kept} things more in mind"
