@@ -10,11 +10,13 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 PEOPLE = 10
 SPEED = "8"  # a door stays open for a second or so: faster than people, slow enough to be seen
+JAMMED_S = "3"  # whoever is so much faster gives up a door that does not open sooner too
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with Stage(tmp_path_factory.mktemp("ten"), "--speed", SPEED) as opened:
+    folder = tmp_path_factory.mktemp("ten")
+    with Stage(folder, "--speed", SPEED, POLICY__DOOR_JAMMED_S=JAMMED_S) as opened:
         yield opened
 
 
