@@ -138,7 +138,11 @@ def say_where(act: Act, item: Row[Any], verdict: Verdict, where: str, badge: str
 
 def _inside(act: Act, item: Row[Any], where: str, badge: str | None) -> None:
     """It lies where it was, and may be had from there."""
-    _settle_intent(act, item)
+    last = items.last_intent(act.db, item.item_id)
+    if badge is None and last.kind != "load":  # nobody looked at the bolt
+        settle(act, last.intent_id, "unknown", None)
+    else:
+        settle(act, last.intent_id, "moved", "person")
     items.loaded(act, item, where, "person", badge)
 
 
