@@ -118,7 +118,7 @@ def carry_out(
     connection: Connection, sql: str, values: tuple[Any, ...] = ()
 ) -> tuple[list[Any], int]:
     """What the driver finds, and how many rows it changed. Errors are SQLAlchemy's."""
-    driver: Any = connection.connection.driver_connection
+    driver: Any = connection.connection.dbapi_connection
     try:
         cursor = driver.execute(sql, values)
         return cursor.fetchall(), cursor.rowcount

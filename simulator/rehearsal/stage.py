@@ -44,7 +44,7 @@ from simulator.rehearsal.events import (
 from simulator.rehearsal.kiosks import Kiosk, kiosks_of
 from simulator.rehearsal.link import Wire
 from simulator.rehearsal.loop import DrowsyClock, StageClock
-from simulator.rehearsal.tables import NEWEST, Found, items_by_table
+from simulator.rehearsal.tables import Found, newest_items
 from simulator.rehearsal.weak_disk import WeakDisk
 from simulator.rehearsal.wires import boards_of, far_ends
 from simulator.world import World
@@ -393,7 +393,7 @@ class Stage:
             return list(connection.execute(statement))
 
     def newest_items(self) -> Found:
-        return items_by_table(self.rows, newest=NEWEST)
+        return newest_items(self.store)
 
     def close(self) -> None:
         self.district.close()

@@ -1,32 +1,40 @@
 """What a site's own tables say, for whoever compares it with the journal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from controller.site import schema
+from controller.prepared import Prepared
+from controller.site.schema import items
+from controller.store import Store
 
 GONE: Final = ("collected", "returned")
 NEWEST: Final = 1_500  # more than any site is sent in the time that an order may wait
 
 Found = dict[str, tuple[str, str | None]]
 
+_WHOLE: Final = select(items.c.item_id, items.c.state, items.c.cabinet, items.c.no, items.c.machine)
+_LEFT: Final = Prepared(_WHOLE.where(items.c.state.not_in(GONE)))
+_GONE: Final = Prepared(
+    _WHOLE.where(items.c.state.in_(GONE)).order_by(text("items.rowid DESC")).limit(NEWEST)
+)
 
-def items_by_table(rows: Callable[[Any], list[Any]], *, newest: int | None = None) -> Found:
-    """Each item's state and where it is; with `newest` of those that are gone only so many."""
-    items = schema.items
-    found = rows(select(items)) if newest is None else _living(rows, newest)
+
+def items_by_table(rows: Callable[[Any], list[Any]]) -> Found:
+    """Each item's state and where it is."""
+    return _found(rows(_WHOLE))
+
+
+def newest_items(store: Store | None) -> Found:
+    """The same; of those that are gone only the newest, and cheaply: it is asked at each start."""
+    assert store is not None, "the site runs"
+    with store.read() as connection:
+        return _found([*_LEFT.plain(connection), *_GONE.plain(connection)])
+
+
+def _found(rows: Iterable[tuple[str, str, str | None, int | None, str | None]]) -> Found:
     return {
-        each.item_id: (
-            each.state,
-            f"{each.cabinet}/{each.no}" if each.cabinet else each.machine,
-        )
-        for each in found
+        item_id: (state, f"{cabinet}/{no}" if cabinet else machine)
+        for item_id, state, cabinet, no, machine in rows
     }
-
-
-def _living(rows: Callable[[Any], list[Any]], newest: int) -> list[Any]:
-    items = schema.items
-    gone = select(items).where(items.c.state.in_(GONE)).order_by(text("rowid DESC")).limit(newest)
-    return rows(select(items).where(items.c.state.not_in(GONE))) + rows(gone)
