@@ -101,10 +101,8 @@ class Doors:
     def __init__(self, places: Iterable[Place], clock: Clock) -> None:
         self._clock = clock
         self._together: dict[Up, list[DoorChanged]] | None = None
-        self._now = {
-            place: Standing(Door.SHUT, DoorSight.UNKNOWN, 0, clock.monotonic())
-            for place in sorted(places)
-        }
+        unseen = Standing(Door.SHUT, DoorSight.UNKNOWN, 0, clock.monotonic())
+        self._now = dict.fromkeys(sorted(places), unseen)
         self._restless: set[Place] = set()
         self._calm: dict[Place, tuple[DoorSight, Presence]] = {}  # looks that tell nothing new
         self._followers: list[set[Place]] = []

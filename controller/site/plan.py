@@ -1,5 +1,6 @@
 """What the settings say is here: told at every start, and a row for whatever is new."""
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from controller.entries import CompartmentPlan, CompartmentState, SiteStarted
@@ -10,13 +11,18 @@ from controller.site.book import Act
 from controller.site.machines import AWAY
 
 
-def started(settings: SiteSettings) -> SiteStarted:
+@cache
+def release() -> str:
+    """What is installed here."""
     try:
-        release = version("onewindow")
+        return version("onewindow")
     except PackageNotFoundError:
-        release = "unpacked"
+        return "unpacked"
+
+
+def started(settings: SiteSettings) -> SiteStarted:
     return SiteStarted(
-        version=release,
+        version=release(),
         compartments=[
             CompartmentPlan(
                 cabinet=each.cabinet,
