@@ -297,7 +297,7 @@ class PickupEnded(TypedDict):
 
 class PickupRefused(TypedDict):
     reason: str  # a Reason; for strangers always code_unknown
-    how: Literal["qr", "typed", "badge", "label", "foreign", "second_factor"]
+    how: Literal["qr", "typed", "badge", "label", "foreign", "second_factor", "pin"]
 
 
 class ProblemReported(TypedDict):

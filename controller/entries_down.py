@@ -58,6 +58,7 @@ class CodeReplaced(TypedDict):
 class BadgeGranted(TypedDict):
     badge: str  # badge id
     hash: str  # hex HMAC-SHA256 with the site's code key over the badge's secret
+    pin: NotRequired[str]  # hex scrypt with the site's salt over the badge's secret and its PIN
     role: Literal["vendor", "staff"]
     vendor_id: str | None
     valid_until: str

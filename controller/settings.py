@@ -261,6 +261,7 @@ class BadgeTable(Table):
     role: Literal["vendor", "staff"]
     vendor_id: VendorId | None = None
     hashes: Annotated[dict[SiteId, Digest], Field(min_length=1)]
+    pins: dict[SiteId, Digest] = Field(default_factory=dict)  # `codes.pin_hash`; none is asked else
 
     @model_validator(mode="after")
     def _vendors_have_one(self) -> Self:
@@ -368,6 +369,8 @@ class DistrictSettings(_Settings):
             _known("badge.vendor_id", badge.vendor_id, [None, *vendors])
             for site in badge.hashes:
                 _known("badge.hashes", site, sites)
+            for site in badge.pins:
+                _known("badge.pins", site, list(badge.hashes))
         return self
 
 

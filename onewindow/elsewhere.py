@@ -11,6 +11,7 @@ from typer._click import Command, Context  # typer exports its children only
 from typer.core import TyperGroup
 
 PLACES: Final = {
+    "badge": "onewindow.badge:command",
     "backup": "onewindow.backups:backup_command",
     "restore": "onewindow.backups:restore_command",
     "journal": "onewindow.journal:app",

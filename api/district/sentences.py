@@ -44,6 +44,7 @@ SENTENCES: Final = {
     "pickup.refused/badge": "A badge was shown and refused.",
     "pickup.refused/label": "A label was shown and refused.",
     "pickup.refused/second_factor": "A good code was shown without its second proof.",
+    "pickup.refused/pin": "A badge was shown and its PIN was wrong.",
     "pickup.refused/foreign": "Something else was held before the scanner.",
     "problem.reported": "Somebody reported a problem, case %(case)s.",
     "problem.solved": "Case %(case)s is settled.",

@@ -109,10 +109,14 @@ function draw() {
   const form = document.getElementById("keypad");
   if (!form) return;
   form.querySelectorAll(".slot").forEach((slot, at) => {
-    slot.textContent = typed[at] ?? "";
+    slot.textContent = "hidden" in form.dataset && typed[at] ? "•" : typed[at] ?? "";
     slot.classList.toggle("slot--next", at === typed.length);
   });
-  form.querySelector("[type=submit]").disabled = typed.length !== digits(form);
+  form.querySelector("[type=submit]").disabled = !isWhole(form);
+}
+
+function isWhole(form) {
+  return typed.length >= Number(form.dataset.least ?? digits(form));
 }
 
 function digits(form) {
@@ -129,7 +133,7 @@ function digit(key) {
 
 function submit() {
   const form = document.getElementById("keypad");
-  if (!form || typed.length !== digits(form)) return;
+  if (!form || !isWhole(form)) return;
   const value = typed;
   typed = "";
   draw();

@@ -76,7 +76,7 @@ def grant_badges(store: Store, clock: Clock, badges: Sequence[BadgePlan]) -> int
         for (badge_id, site), (digest, badge) in wanted.items():
             old = standing.get((badge_id, site))
             fresh = old is not None and parse_time(old.valid_until) - now > BADGE_RENEW
-            if not (fresh and _same(old, digest, badge)):
+            if not (fresh and _same(old, site, digest, badge)):
                 _grant(tx, site, digest, badge, rfc3339(now + BADGE_DAYS))
                 told += 1
         for badge_id, site in standing.keys() - wanted.keys():
@@ -90,12 +90,14 @@ def grant_badges(store: Store, clock: Clock, badges: Sequence[BadgePlan]) -> int
     return told
 
 
-def _same(old: Any, digest: str, badge: BadgePlan) -> bool:
-    return bool((old.hash, old.role, old.vendor_id) == (digest, badge.role, badge.vendor_id))
+def _same(old: Any, site: str, digest: str, badge: BadgePlan) -> bool:
+    was = (old.hash, old.role, old.vendor_id, old.pin)
+    return bool(was == (digest, badge.role, badge.vendor_id, badge.pins.get(site)))
 
 
 def _grant(tx: Transaction, site: str, digest: str, badge: BadgePlan, valid_until: str) -> None:
-    words = {"hash": digest, "role": badge.role, "vendor_id": badge.vendor_id}
+    pin = badge.pins.get(site)
+    words = {"hash": digest, "role": badge.role, "vendor_id": badge.vendor_id, "pin": pin}
     upsert(
         tx.connection,
         s.badges,
@@ -109,4 +111,6 @@ def _grant(tx: Transaction, site: str, digest: str, badge: BadgePlan, valid_unti
         vendor_id=badge.vendor_id,
         valid_until=valid_until,
     )
+    if pin is not None:
+        granted["pin"] = pin
     tx.append(site, Stream.DOWN, Down.BADGE_GRANTED, dict(granted))

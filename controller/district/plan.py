@@ -33,6 +33,7 @@ class BadgePlan:
     role: str
     vendor_id: str | None
     hashes: dict[str, str]  # by site
+    pins: dict[str, str] = field(default_factory=dict)  # by site
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def read_plan(settings: DistrictSettings) -> Plan:
         vendors={vendor.id: vendor.name for vendor in settings.vendor},
         api_keys=tuple(ApiKey(key.name, key.sha256, key.scopes) for key in settings.api_key),
         badges=tuple(
-            BadgePlan(badge.id, badge.role, badge.vendor_id, dict(badge.hashes))
+            BadgePlan(badge.id, badge.role, badge.vendor_id, dict(badge.hashes), dict(badge.pins))
             for badge in settings.badge
         ),
         retention_s=settings.district.retention_s,

@@ -94,6 +94,7 @@ badges = Table(  # what each site was told of each badge
     Column("vendor_id", ID),
     Column("valid_until", TIME, nullable=False),
     Column("revoked", Boolean, nullable=False),
+    Column("pin", HASH),  # NULL: none is asked for
 )
 
 orders = Table(

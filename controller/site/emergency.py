@@ -4,7 +4,7 @@ from controller.codes import Badge
 from controller.entries import CompartmentState
 from controller.ports import Presence
 from controller.refusals import Reason, Refused
-from controller.site import compartments, items
+from controller.site import compartments, items, pins
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.doors import Place
@@ -52,7 +52,8 @@ class Emergency:
             case Badge() as badge:
                 self._second = Bearer(self._p, badge)
                 with self._p.book.look() as connection:
-                    self._second.badge_in(connection, STAFF)
+                    row = self._second.badge_in(connection, STAFF)
+                await pins.prove(self._p, badge, row)
                 return True
             case Press():
                 return False

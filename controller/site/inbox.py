@@ -217,6 +217,7 @@ def _granted(act: Act, data: BadgeGranted) -> None:
             vendor_id=data["vendor_id"],
             valid_until=data["valid_until"],
             revoked=False,
+            pin=data.get("pin"),
         )
     )
 

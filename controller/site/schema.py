@@ -181,6 +181,7 @@ badges = Table(
     Column("vendor_id", ID),
     Column("valid_until", TIME, nullable=False),
     Column("revoked", Boolean, nullable=False),
+    Column("pin", HASH),  # NULL: none is asked for
 )
 
 intents = Table(

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from controller.codes import PHONE_TAIL, Badge, keyed_hash, read_typed, typed_hash
 from controller.entries import Factor, Kind, PickupRefused, Up
 from controller.refusals import Reason, Refused
 from controller.rows import rows
 from controller.settings import PolicyTable
+from controller.site import pins
 from controller.site.badged import STAFF, Bearer
 from controller.site.kiosk import Card, Heard, Press
 from controller.site.premises import Premises
@@ -148,7 +149,8 @@ async def _by_clerk(p: Premises) -> Proof | None:
             if not isinstance(heard, Badge):
                 return None
             if (badge := _staff(p, heard)) is not None:
-                return Proof("clerk", badge)
+                await pins.prove(p, heard, badge)
+                return Proof("clerk", badge.badge_id)
             text = Text.BADGE_UNKNOWN
     finally:
         p.desk.listen(on=False)
@@ -162,13 +164,12 @@ async def _ask(p: Premises, text: Text, *buttons: Button, wants: str) -> Heard:
     return await p.desk.hear(p.policy.session_idle_s, scans=wants == "badge")
 
 
-def _staff(p: Premises, badge: Badge) -> str | None:
+def _staff(p: Premises, badge: Badge) -> Row[Any] | None:
     with p.book.look() as connection:
         try:
-            row = Bearer(p, badge).badge_in(connection, STAFF)
+            return Bearer(p, badge).badge_in(connection, STAFF)
         except Refused:
             return None
-    return str(row.badge_id)
 
 
 def _hashes(connection: Connection, code: str, kind: str) -> set[str]:

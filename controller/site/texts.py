@@ -135,6 +135,8 @@ class Text(StrEnum):
     SOME_LEFT = "some_left"
     # to somebody with a badge
     BADGE_UNKNOWN = "badge_unknown"
+    ASK_PIN = "ask_pin"
+    PIN_WRONG = "pin_wrong"
     LOAD_NEXT = "load_next"
     LOAD_OPEN = "load_open"
     LOAD_CLOSE = "load_close"

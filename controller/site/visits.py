@@ -17,6 +17,7 @@ from controller.codes import (
 )
 from controller.entries import PickupRefused, Up
 from controller.refusals import Reason, Refused
+from controller.site import pins
 from controller.site.badged import STAFF, Bearer, SteppedUp
 from controller.site.book import Act
 from controller.site.collecting import Pickup
@@ -199,7 +200,9 @@ def _refuse_serviced(p: Premises, order: OrderRow, how: How) -> None:
 async def _round(p: Premises, badge: Badge) -> Heard | None:
     bearer = Bearer(p, badge)
     try:
-        visit = Service(bearer) if bearer.badge().role == STAFF else Round(bearer)
+        row = bearer.badge()
+        await pins.prove(p, badge, row)
+        visit = Service(bearer) if row.role == STAFF else Round(bearer)
         await visit.run()
     except SteppedUp as other:
         return other.heard

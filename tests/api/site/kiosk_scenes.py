@@ -115,6 +115,8 @@ SCENES = {
     "phone4": with_order(
         scene(Screen.SECOND_FACTOR, Text.ASK_PHONE4, Button.CODE, Button.END), "loaded", "loaded"
     ),
+    "pin": scene(Screen.SECOND_FACTOR, Text.ASK_PIN, Button.CODE, Button.END),
+    "pin_wrong": scene(Screen.SECOND_FACTOR, Text.PIN_WRONG, Button.CODE, Button.END),
     "id_card": with_order(
         scene(Screen.SECOND_FACTOR, Text.ASK_ID_CARD, Button.END), "loaded", "loaded"
     ),

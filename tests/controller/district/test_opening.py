@@ -55,6 +55,14 @@ def test_a_badge_with_another_secret_is_granted_anew(district, store, clock):
     assert town.told(store)[1][1]["hash"] == "b" * 64
 
 
+def test_a_badge_that_got_a_pin_is_granted_anew_with_its_hash(district, store, clock):
+    changed = BadgePlan("B1", "vendor", "V01", {"FT-0001": "a" * 64}, {"FT-0001": "d" * 64})
+    for _ in range(2):
+        town.district_on(store, clock, badges=(changed,))
+    assert granted(store) == [Down.BADGE_GRANTED] * 2
+    assert town.told(store)[1][1]["pin"] == "d" * 64
+
+
 def test_a_key_that_left_the_settings_opens_nothing(district, store, clock):
     assert district.client("all").name == "bureau"
     assert district.client("nonsense") is None
