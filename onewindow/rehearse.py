@@ -54,6 +54,7 @@ WHOLE_BOARD: Final = 32
 Policy = dict[str, str | bool | int]
 CARDS: Final = 0.2  # of sites ask for identity cards
 HASTY: Final = 0.25
+CODE_VALID_S: Final = 43_200  # there
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ def policy_of(seed: str, equipment: Equipment = PLAIN) -> Policy:
     }
     if equipment.hasty:
         policy["overdue_return_s"] = 0
+        policy["code_valid_s"] = CODE_VALID_S
     if equipment.cards:
         policy["second_factor"] = "id_card"
         policy["second_factor_no_reader"] = dice.choice(("clerk", "phone4"))

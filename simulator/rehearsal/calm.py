@@ -1,9 +1,11 @@
 """Storm, then calm: with all parts whole again everything comes to rest, and is asked for."""
 
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
 
+from controller.journal import rfc3339
 from controller.site import schema
 from simulator.rehearsal.events import Calm, Grown
 from simulator.rehearsal.sizes import kept, open_files, tasks
@@ -45,12 +47,16 @@ def _size(stage: Stage) -> tuple[int, int, int]:
 
 
 def _ready(stage: Stage) -> list[str]:
-    """Orders of which something lies ready to be handed out."""
+    """Orders of which something lies ready to be handed out, to a code that is still good."""
+    valid = timedelta(seconds=stage.settings.policy.code_valid_s)
+    since = rfc3339(stage.clock.true_now() - valid)
     orders, items = schema.orders, schema.items
     rows = stage.rows(
         select(orders.c.order_no)
         .join(items, items.c.order_no == orders.c.order_no)
-        .where(orders.c.state.in_(COLLECTABLE), items.c.state == "loaded")
+        .where(
+            orders.c.state.in_(COLLECTABLE), items.c.state == "loaded", orders.c.ready_at > since
+        )
         .distinct()
         .order_by(orders.c.order_no)
     )

@@ -37,7 +37,7 @@ from simulator.rehearsal.link_evidence import LinkEvidence
 DOOR_KINDS: Final = ("load", "collect", "reopen", "return", "open")
 PROOFS: Final = ("badge", "card", "tail")
 DEAD_CODE: Final = ("spent", "replaced", "cancelled")
-CODES_GOOD_S: Final = PolicyTable().code_valid_s - 86_400.0  # a day more or less: clocks differ
+CLOCKS_DIFFER_S: Final = 6 * 3_600.0
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -196,12 +196,11 @@ class Evidence:
         """Of an order that was ready not too long ago, and of which something still lies there."""
         order, state = self.codes.get(code, ("", ""))
         here = any(item.state == "loaded" for item in self.orders.get(order, ()))
-        return state == "open" and here and self.now < self.ready.get(order, -inf) + CODES_GOOD_S
+        return state == "open" and here and self.now < self.ends(order) - CLOCKS_DIFFER_S
 
-    def is_served(self, code: str) -> bool:
-        """Somebody is here for its order."""
-        order, _ = self.codes.get(code, ("", ""))
-        return any(order == each for each, _ in self.sessions.values())
+    def ends(self, order: str) -> float:
+        """When its codes are good no longer, as the sun has it."""
+        return self.ready.get(order, -inf) + self.policy.code_valid_s
 
     def _suffer(self, event: Struck) -> None:
         if event.fault == "stuck_switch":

@@ -13,6 +13,7 @@ PATIENCE_S: Final = 200.0
 TYPES_S: Final = (1.0, 8.0)  # whoever guesses is quick
 TRIES: Final = (2, 16)
 KNOWS_DIGITS: Final = 0.3  # of those who guess
+FREE_TRIES: Final = 3
 SCANS: Final = 0.4  # of all
 ODD: Final = ("", "A", "OW1:", "OW1:X:0", "http://example.invalid/p/1", "\x1b[2J", "9" * 120)
 
@@ -23,6 +24,7 @@ class Stranger(Person):
     def __init__(self, stage: Stage, dice: Random, seen: list[Code]) -> None:
         super().__init__(stage, dice)
         self._seen = seen
+        self.guessed = False  # so often that the next may not type
 
     async def visit(self) -> None:
         if not await self.sees(lambda: self.screen is Screen.IDLE, PATIENCE_S):
@@ -46,7 +48,7 @@ class Stranger(Person):
     async def _guess(self) -> None:
         typed = [code for code in self._seen if code.typed]
         known = self.dice.choice(typed) if typed and self.happens(KNOWS_DIGITS) else None
-        for _ in range(self.dice.randint(*TRIES)):
+        for number in range(self.dice.randint(*TRIES)):
             await self.waits(self.dice.uniform(*TYPES_S))
             if self.screen is Screen.REFUSED:
                 self.press(Button.END)
@@ -54,6 +56,7 @@ class Stranger(Person):
                 return
             view = self.view
             what, of, digits = self._thought_up(known)
+            self.guessed = number > FREE_TRIES
             if self.type(digits, what, of):
                 await self.answer("typed", what, of, view)
 

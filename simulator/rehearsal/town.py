@@ -236,7 +236,7 @@ class Town:
         if isinstance(event, Took):
             self._taken.add(event.thing)
         if isinstance(event, Struck) and event.fault in DARKENS:
-            self._come_into_the_dark()
+            self._step_up()
         if not isinstance(event, Wrote):
             return
         kind, data = event.entry.kind, event.entry.data
@@ -253,8 +253,8 @@ class Town:
         """Whoever brought it is told that it is to be fetched back, and staff."""
         self._wanted |= {"staff", self.stage.district.orders[data["order"]].vendor}
 
-    def _come_into_the_dark(self) -> None:
-        """Somebody stands before a dark kiosk, code in hand, when it starts again."""
+    def _step_up(self) -> None:
+        """Somebody stood there, code in hand: before a dark kiosk, or behind one who guessed."""
         waiting = [number for number in sorted(self._ready) if number in self.open]
         if waiting and self.dice.random() < 1 / 2:
             order = self.open[self.dice.choice(waiting)]
@@ -378,4 +378,7 @@ class Town:
     async def _let_try(self, kiosk: Kiosk) -> None:
         newest = list(self.stage.district.orders.values())[-KNOWN_TO_STRANGERS:]
         seen = [each.codes[-1] for each in newest]
-        await Stranger(self.stage, self.dice, seen).before(kiosk).visit()
+        stranger = Stranger(self.stage, self.dice, seen).before(kiosk)
+        await stranger.visit()
+        if stranger.guessed:
+            self._step_up()

@@ -7,7 +7,7 @@ from typing import Final
 from controller.entries import Up
 from controller.journal import parse_time
 from simulator.rehearsal.events import Answered, Calm, Driven, Moved, Wrote
-from simulator.rehearsal.evidence import Evidence
+from simulator.rehearsal.evidence import CLOCKS_DIFFER_S, Evidence
 from simulator.rehearsal.invariants.registry import invariant
 
 BY_CODE: Final = ("collect", "reopen", "present")
@@ -146,6 +146,8 @@ def good_code(evidence: Evidence, event: Wrote) -> Iterator[str]:
     order, state = evidence.codes[claims[0]]
     if (order, state) != (data["order"], "open"):
         yield f"{data['intent']}: {claims[0]} is {state} and of {order}"
+    if evidence.now > evidence.ends(order) + CLOCKS_DIFFER_S:
+        yield f"{data['intent']}: {order} was ready too long ago for {claims[0]}"
     if evidence.now - evidence.held_at.get(claims[0], -inf) > VISIT_MAX_S:
         yield f"{data['intent']}: nobody held {claims[0]} lately"
 

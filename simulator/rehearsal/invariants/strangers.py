@@ -28,7 +28,7 @@ def good_is_good(evidence: Evidence, event: Answered) -> Iterator[str]:
         return
     if not evidence.is_good(event.of) or _rests(evidence, event):
         return
-    if evidence.is_served(event.of):  # at another kiosk
+    if _is_served(evidence, event.of):
         return
     if event.text in FORBIDDEN[event.how]:
         yield f"{event.of} is good, and the screen said {event.text}"
@@ -71,6 +71,12 @@ def phones_end(evidence: Evidence, event: Answered) -> Iterator[str]:
 def never_locked_out(_evidence: Evidence, event: Answered) -> Iterator[str]:
     if event.how == "qr" and event.text == Text.TOO_MANY_TRIES:
         yield f"{event.of} was scanned and told to wait"
+
+
+def _is_served(evidence: Evidence, code: str) -> bool:
+    """Somebody is here for its order, at another kiosk."""
+    order, _ = evidence.codes.get(code, ("", ""))
+    return any(order == each for each, _ in evidence.sessions.values())
 
 
 def _is_of_this(evidence: Evidence, event: Answered) -> bool:
