@@ -26,8 +26,6 @@ from firmware_bridge.turns import Shares, Turns, Urgency
 from firmware_bridge.urls import Place
 
 QUIET_S: Final = 0.050  # USB adapters pass on one frame in bursts up to 16 ms apart
-DOUBLED_S: Final = 0.021  # a board that answers twice begins the second time within 20 ms
-LATE_TIMES: Final = 3  # the latest answers seen came after three time-outs
 BABBLE_S: Final = 2.0  # a line that is never quiet for so long is broken
 SILENT_MAX: Final = 2  # time-outs in a row after which a TCP connection is taken for dead
 # Behind a device server that hangs nothing answers at all; one dead board alone is asked this often
@@ -383,15 +381,13 @@ class Bus:
         """Note until when this station is not asked the same kind of thing."""
         if self._wire.numbered:
             return
+        wire_s = self._reply_wire_s(request)
         if answered:
-            again_s = DOUBLED_S + self._reply_wire_s(request)
-            self._doubts.wait(request, self._clock.monotonic() + again_s)
-            self._doubts.dispel(request.station)
+            self._doubts.answered(request, self._clock.monotonic() + wire_s)
             return
         # The longest patience, not the learnt one: the latest answers keep to no average.
-        late_s = LATE_TIMES * (attempt.reply_s or self.timing.reply_s)
-        late_s += self._reply_wire_s(request) + DOUBLED_S
-        self._doubts.wait(request, self._sending_until + late_s)
+        patience_s = attempt.reply_s or self.timing.reply_s
+        self._doubts.unanswered(request, self._sending_until + wire_s, patience_s)
         if not as_allowed:
             self._doubts.miss(request)
             self._doubt()

@@ -1,6 +1,11 @@
 """What may still be on its way on a line whose answers carry no number."""
 
+from typing import Final
+
 from firmware_bridge.exchange import Request
+
+DOUBLED_S: Final = 0.021  # a board that answers twice begins the second time within 20 ms
+LATE_TIMES: Final = 3  # the latest answers seen came after three time-outs
 
 
 class Doubts:
@@ -22,8 +27,15 @@ class Doubts:
         """Whether an answer of this kind is missing, and nothing else was answered since."""
         return request.kind in self._missing.get(request.station, ())
 
-    def wait(self, request: Request, until: float) -> None:
-        self._not_before[request.station, request.kind] = until
+    def answered(self, request: Request, at: float) -> None:
+        """Its answer was whole at that time; it may be sent once more, and nothing is missing."""
+        self._not_before[request.station, request.kind] = at + DOUBLED_S
+        self.dispel(request.station)
+
+    def unanswered(self, request: Request, at: float, patience_s: float) -> None:
+        """An answer that would have come at that time may be late by several times the patience."""
+        late_s = LATE_TIMES * patience_s + DOUBLED_S
+        self._not_before[request.station, request.kind] = at + late_s
 
     def miss(self, request: Request) -> None:
         self._missing.setdefault(request.station, set()).add(request.kind)

@@ -32,7 +32,7 @@ async def release(
     """
     p.watch.attended.add(place)
     p.desk.show(Screen.WORKING, Text.OPENING, doors=(place,), compartment=place.sign)
-    while (rest_s := p.movements.coil_rests_s(place, p.policy.lock_rest_s)) > 0:
+    while (rest_s := p.movements.coil_rests_s(place)) > 0:
         await p.clock.sleep(rest_s)
     was_open = p.doors.is_open(place)
     intent = await p.movements.open_door(place, decide, longer=longer)

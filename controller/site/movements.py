@@ -73,6 +73,7 @@ class Movements:
         *,
         clock: Clock,
         fire: Fire,
+        rest_s: float,
     ) -> None:
         self._book = book
         self._doors = doors
@@ -81,7 +82,8 @@ class Movements:
         self._clock = clock
         self._fire = fire
         self._step = book.step
-        self._pulsed: dict[Place, tuple[float, bool]] = {}  # each lock's last pulse, and if longer
+        self._rest_s = rest_s
+        self._rests_until: dict[Place, float] = {}  # coils that had a pulse a moment ago
 
     async def open_door(
         self, place: Place, decide: Callable[[Act], Wanted], *, longer: bool = False
@@ -104,14 +106,13 @@ class Movements:
             return None
         return intent
 
-    def coil_rests_s(self, place: Place, rest_s: float) -> float:
+    def coil_rests_s(self, place: Place) -> float:
         """How long a lock's coil must still rest, by our rule and by its board's.
 
         By ours twice as long after a longer pulse.
         """
-        pulsed_at, longer = self._pulsed.get(place, (-inf, False))
         board, door = self._boards[place]
-        ours_s = pulsed_at + (2 if longer else 1) * rest_s - self._clock.monotonic()
+        ours_s = self._rests_until.get(place, -inf) - self._clock.monotonic()
         return max(ours_s, board.rests_s(door))
 
     async def _pulse(self, place: Place, intent: Intent, *, longer: bool) -> bool:
@@ -125,9 +126,14 @@ class Movements:
         except DeviceFault:
             pass  # it may have moved: the door's switch decides
         finally:
-            self._pulsed[place] = (self._clock.monotonic(), longer)
+            self._rests(place, longer=longer)
         self._step("answer")
         return True
+
+    def _rests(self, place: Place, *, longer: bool) -> None:
+        now = self._clock.monotonic()
+        others = {each: until for each, until in self._rests_until.items() if until > now}
+        self._rests_until = others | {place: now + (2 if longer else 1) * self._rest_s}
 
     async def hand_out(
         self, machine: str, document: Job | Slot, decide: Callable[[Act], Wanted]

@@ -127,7 +127,9 @@ def furnish(
         book=book,
         doors=doors,
         machines=machines,
-        movements=Movements(book, doors, doors_at, lives, clock=clock, fire=fire),
+        movements=Movements(
+            book, doors, doors_at, lives, clock=clock, fire=fire, rest_s=policy.lock_rest_s
+        ),
         watch=watch,
         maintenance=maintenance,
         desk=(desk := desks[settings.kiosks[0]]),

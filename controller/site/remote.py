@@ -178,7 +178,7 @@ class Remote:
         with p.book.look() as connection:
             if compartments.state_of(connection, place) in PENDING:
                 return False
-        return p.movements.coil_rests_s(place, p.policy.lock_rest_s) <= 0
+        return p.movements.coil_rests_s(place) <= 0
 
     def _check(self, command: Command) -> Place:
         """Where it is to be done. Refused where it may not be, or not any more."""

@@ -109,3 +109,8 @@ class Command:
     arg2: int = 0
     outcome: int = Outcome.NONE
     detail: int = Detail.NONE
+
+    @property
+    def job(self) -> int:
+        """The print job that its two arguments name."""
+        return self.arg1 << 16 | self.arg2

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from simulator.devices.licence_registers import Command, Detail, Fault, Op, Outcome, State
+from simulator.devices.machine_refusals import NO_FAULT, REJECTS_MAX, SHEETS_A_JOB, refusal
 from simulator.door import Impossible
 from simulator.plan import MachinePlan
 from simulator.timeline import Appointment, Timeline
@@ -19,9 +20,6 @@ LOAD_WAITS_S: Final = 60.0
 OUTLET_FREE_S: Final = 1.0  # the sensor must see nothing for so long
 UNLOCKED_S: Final = 10.0
 LEAVES_AT: Final = 0.1  # share of the way after which paper is under way
-SHEETS_A_JOB: Final = 2
-NO_FAULT: Final = Fault(0)
-REJECTS_MAX: Final = 50
 
 
 @dataclass(slots=True)
@@ -76,7 +74,7 @@ class Mechanism:
     def begin(self) -> None:
         """Carry out the command that was just remembered; what cannot be done is refused."""
         command = self.last
-        if (why := self._refusal(command)) is not None:
+        if (why := refusal(self, command)) is not None:
             self._end(command, Outcome.REFUSED, why)
         elif command.op == Op.PRESENT:
             self._deliver(State.MOVING, PRESENT_S)
@@ -215,47 +213,6 @@ class Mechanism:
 
     # ------------------------------------------------------------------ steps
 
-    def _refusal(self, command: Command) -> Detail | None:
-        """Why nothing moves, in the order in which the machine would find out."""
-        op = command.op
-        stands = self._standing_for(op)
-        full = bool(self.outlet) and len(self.rejects) >= REJECTS_MAX
-        found = {
-            Detail.UNKNOWN_OP: op not in set(Op),
-            Detail.SERVICE_DOOR_OPEN: op != Op.UNLOCK and self.service_open,
-            Detail.NOT_HOMED: op != Op.UNLOCK and self.state == State.STARTING,
-            Detail.FAULT_STANDS: bool(stands),
-            Detail.REJECT_FULL: op == Op.RETRACT and full,
-            Detail.OUTLET_OCCUPIED: op in {Op.PRESENT, Op.PRINT} and bool(self.outlet),
-        }
-        for why, is_so in found.items():
-            if is_so:
-                return why
-        if op == Op.PRINT:
-            return self._no_printing(command)
-        return self._no_slot(command) if op in {Op.PRESENT, Op.LOAD} else None
-
-    def _standing_for(self, op: int) -> Fault:
-        """Faults that stand in the way of this operation."""
-        if op in {Op.CLEAR, Op.UNLOCK}:
-            return NO_FAULT
-        return self.flags & ~Fault.OUTLET_BLOCKED if op == Op.RETRACT else self.flags
-
-    def _no_printing(self, command: Command) -> Detail | None:
-        if not self.prints or self.blanks < SHEETS_A_JOB:
-            return Detail.NO_BLANKS
-        return None if self._job(command) else Detail.NO_SUCH_JOB
-
-    def _no_slot(self, command: Command) -> Detail | None:
-        filled = command.arg1 in self.stored
-        if not 1 <= command.arg1 <= self.slots or (command.op == Op.LOAD and filled):
-            return Detail.NO_SUCH_SLOT
-        return Detail.SLOT_EMPTY if command.op == Op.PRESENT and not filled else None
-
-    @staticmethod
-    def _job(command: Command) -> int:
-        return command.arg1 << 16 | command.arg2
-
     def _deliver(self, state: State, seconds: float) -> None:
         self.state = state
         self._next(seconds * LEAVES_AT, lambda: self._leaves(seconds))
@@ -263,7 +220,7 @@ class Mechanism:
     def _leaves(self, seconds: float) -> None:
         if self.last.op == Op.PRINT:
             self.blanks -= SHEETS_A_JOB
-            self.transport = [f"JOB:{self._job(self.last)}"]
+            self.transport = [f"JOB:{self.last.job}"]
         else:
             self.transport = [self.stored.pop(self.last.arg1)]
         self._next(seconds * (1 - LEAVES_AT), self._arrives)

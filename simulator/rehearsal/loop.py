@@ -135,7 +135,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         heappush(self._queue, (self.at + delay, next(self._numbers), timer))
         return timer
 
-    def _run_once(self) -> None:  # noqa: C901, PLR0912 - one call fewer at each of many million turns
+    def _run_once(self) -> None:  # noqa: C901 - one call fewer at each of many million turns
         """Turn after turn until it is stopped: asyncio's own loop about it has no more to do."""
         ready = self._ready
         while True:
@@ -166,18 +166,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
                 handle = ready.popleft()
                 if handle._cancelled:  # noqa: SLF001 - as above
                     continue
-                try:
-                    handle._context.run(handle._callback, *handle._args)  # noqa: SLF001 - as above
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:  # noqa: BLE001 - as asyncio does it
-                    self._tell(handle, error)
+                handle._run()  # noqa: SLF001 - as above
             if self._stopping:
                 return
-
-    def _tell(self, handle: asyncio.Handle, error: BaseException) -> None:
-        message = f"Exception in callback {handle!r}"
-        self.call_exception_handler({"message": message, "exception": error, "handle": handle})
 
     def _write_to_self(self) -> None:
         """Nobody has to be woken: it never waits."""

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.devices.licence_registers import Op, Outcome, State
-from simulator.devices.mechanism import REJECTS_MAX
+from simulator.devices.machine_refusals import REJECTS_MAX
 from simulator.door import Impossible
 from tests.simulator.bench import PRINTING, STORING, Bench
 
