@@ -16,7 +16,7 @@ from simulator.devices.card_reader import Card, CardReader
 from simulator.door import Impossible, LockKind
 from simulator.faults import Trouble
 from simulator.plan import BoardPlan, CabinetPlan, CompartmentPlan, LinePlan, Plan, SensorPlan
-from simulator.rehearsal.wires import Exchange, PortEnd, SerialEnd, ServerEnd, VirtualLine
+from simulator.rehearsal.wires import CardEnd, Exchange, PortEnd, SerialEnd, ServerEnd
 from simulator.world import World
 from tests.firmware_bridge.jumping_loop import loop_clock, play
 
@@ -243,20 +243,6 @@ def test_an_xor_board_s_reports_make_its_row_attentive():
             assert bus.counters.reports >= 1
 
     play(story())
-
-
-class CardEnd:
-    def __init__(self, reader: CardReader) -> None:
-        self._reader = reader
-        self._line: VirtualLine | None = None
-
-    def opened(self, clock):
-        self._line = VirtualLine(clock, self._hear)
-        return self._line
-
-    def _hear(self, line, chunk):
-        for after, piece in self._reader.hear(chunk):
-            asyncio.get_running_loop().call_later(after, line.arrive, piece)
 
 
 def test_two_cards_are_read_one_after_the_other():
