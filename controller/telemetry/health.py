@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final, NotRequired, TypedDict
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from controller.entries import Up
 from controller.journal import Stream
@@ -14,7 +14,7 @@ from controller.telemetry import topics
 from controller.telemetry.doors import payload
 
 CLEARED_AGAIN = 200  # alarms emptied once more at each connection: some may have been missed
-FAULTS_LOOKED_AT = 200  # entries of machines read at start, to find each one's last fault
+LOOKED_THROUGH: Final = 20_000  # newest entries, at a start, for each machine's last fault
 
 _STANDING: Final = Prepared(
     select(alarms.c.alarm_id, alarms.c.kind, alarms.c.place, alarms.c.since, alarms.c.severity)
@@ -104,15 +104,18 @@ class MachineReports:
         return told
 
     def _remembered(self, connection: Connection) -> dict[str, str]:
+        """By machine, of late: a long journal is not read on the way to a connection."""
+        entry = self._journal.c
+        ours = (entry.site == self._site, entry.stream == Stream.UP.value)
+        newest = connection.scalar(select(func.max(entry.seq)).where(*ours)) or 0
         bodies = connection.scalars(
-            select(self._journal.c.body)
+            select(entry.body)
             .where(
-                self._journal.c.site == self._site,
-                self._journal.c.stream == Stream.UP.value,
-                self._journal.c.kind == Up.MACHINE_CHANGED.value,
+                *ours,
+                entry.seq > newest - LOOKED_THROUGH,
+                entry.kind == Up.MACHINE_CHANGED.value,
             )
-            .order_by(self._journal.c.seq.desc())
-            .limit(FAULTS_LOOKED_AT)
+            .order_by(entry.seq.desc())
         )
         found: dict[str, str] = {}
         for body in bodies:

@@ -7,6 +7,7 @@ import pytest
 
 from controller.journal import Stream
 from controller.site import schema
+from controller.telemetry import health
 from tests.controller.link.live import AT, listening, running, until
 
 TOP = "onewindow/FT-0001"
@@ -125,6 +126,21 @@ async def test_a_machine_says_state_blanks_and_its_last_fault(broker, site):
             site.change(schema.machines, state="idle", faults="")
             told = {"state": "idle", "blanks": 89, "faults": [], "last_fault": "jam", "at": AT}
             await until(lambda: said(viewer, topic) == told, told)
+
+
+def test_a_machines_last_fault_is_looked_for_among_the_newest_entries_alone(site, monkeypatch):
+    monkeypatch.setattr(health, "LOOKED_THROUGH", 3)
+
+    def last_fault_after(kind, data):
+        with site.store.write() as transaction:
+            transaction.append("FT-0001", Stream.UP, kind, data)
+        with site.store.read() as connection:
+            told = health.MachineReports("FT-0001", site.store.journal).read(connection)
+        return json.loads(told[f"{TOP}/machine/M1"])["last_fault"]
+
+    assert last_fault_after("machine.changed", {"machine": "M1", "faults": ["jam"]}) == "jam"
+    later = [last_fault_after("alarm.cleared", {"alarm": "a1"}) for _ in range(3)]
+    assert later == ["jam", "jam", None]
 
 
 def raise_alarm(site, alarm="a1"):
